@@ -1,0 +1,132 @@
+"""Every setting, from the environment (prefix BURGERNET_) or a `.env` file. Secrets have no default: what is missing is
+named, all at once, and nothing starts."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "BURGERNET_"
+PRIVATE_ENDINGS = (".internal", ".local", ".localhost")
+
+
+def _private(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    try:
+        private = ipaddress.ip_address(host).is_private
+    except ValueError:
+        private = bool(host) and ("." not in host or host.endswith(PRIVATE_ENDINGS))
+    if not private:
+        raise ValueError(
+            f"{host or 'an empty host'} is not on loopback or a private network; Asterisk's and Redis' control "
+            "ports must never be reachable from outside. Use 127.0.0.1, a private address or a name without dots"
+        )
+    return url
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 16:
+        raise ValueError("use at least 16 characters")
+    return secret
+
+
+PrivateUrl = Annotated[str, AfterValidator(_private)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+
+
+class Settings(BaseSettings):
+    """What a deployment tells Burgernet. Each field's description is the row of the table in docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///var/burgernet.db",
+        description="Database: `sqlite+aiosqlite:///FILE`, or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`",
+    )
+    redis_url: PrivateUrl = Field(description="Redis, with password: `redis://:PASSWORD@HOST:PORT/0`")
+    register_keys: SecretStr = Field(
+        description="Keys of the participant register, newest last: `1:BASE64,2:BASE64` (see `burgernet keys new`)"
+    )
+    police_keys: SecretStr = Field(description="Keys of the police data (calls, tips, recordings), same form")
+
+    controller: str = Field("one", pattern=r"^[a-z0-9]{1,20}$", description="Name of this controller; its lease")
+    ari_url: PrivateUrl = Field("http://127.0.0.1:8088", description="Asterisk's ARI, on loopback or a private network")
+    ari_user: str = Field("burgernet", description="ARI user")
+    ari_password: Secret = Field(description="ARI password")
+    ami_url: PrivateUrl = Field("tcp://127.0.0.1:5038", description="Asterisk's manager port, same network")
+    ami_user: str = Field("burgernet", description="AMI user (observes only)")
+    ami_password: Secret = Field(description="AMI password")
+    sip_secret: Secret = Field(description="Secret from which each operator's SIP password is derived")
+    sip_bind: str = Field("127.0.0.1:5060", description="Address and port of Asterisk's SIP transport")
+    rtp_ports: str = Field("10000-10999", pattern=r"^\d{4,5}-\d{4,5}$", description="RTP port range")
+    trunk_addresses: list[str] = Field(
+        default_factory=list, description='Source addresses of the carrier\'s trunk, as JSON: `["192.0.2.1"]`'
+    )
+    asterisk_instance: str = Field(
+        "main", pattern=r"^[a-z0-9-]{1,30}$", description="Name of the Asterisk instance to render and start"
+    )
+    asterisk_root: Path | None = Field(
+        None,
+        description="Root of an installed Asterisk tree; empty: the system's own, else /var/lib/burgernet/asterisk",
+    )
+    sounds_dir: Path = Field(Path("var/sounds"), description="Where rendered prompts are kept")
+    sounds_seen_as: str = Field("", description="The same folder as Asterisk sees it; empty: the same path")
+    spool_file: Path = Field(Path("var/calls.spool"), description="Call facts kept here while the database is away")
+
+    free_number: str = Field("08000011", pattern=r"^0\d{6,10}$", description="The number participants call")
+    fallback_room: str = Field("landelijk", description="Room for callers whose region is not known, in the fall-back")
+    allowed_prefixes: list[str] = Field(
+        ["+31"], description='Number ranges that may be called and texted, as JSON: `["+31"]`'
+    )
+    refused_prefixes: list[str] = Field(
+        ["+3190", "+3184", "+3187", "+31676"], description="Ranges inside those that may not (paid and virtual numbers)"
+    )
+    outbound_channels: int = Field(30, ge=0, le=1000, description="Most outbound calls at one moment")
+    max_call_s: int = Field(3600, ge=60, le=14400, description="Longest call, in seconds")
+    room_patience_s: float = Field(60, gt=0, le=3600, description="Longest wait in one room's line, in seconds")
+
+    web_bind: str = Field("127.0.0.1:8080", description="Address and port of the web role")
+    public_url: str = Field("http://127.0.0.1:8080", description="How providers reach the web role; signatures use it")
+    twilio_account_sid: str = Field("", description="Twilio account; empty: no texts are sent")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio token; also checks callback signatures")
+    twilio_sender: str = Field("", description="Number or alphanumeric name from which texts are sent")
+    twilio_api_url: str = Field("https://api.twilio.com", description="Where Twilio's API is; only a test changes it")
+
+    @property
+    def app(self) -> str:
+        """The name under which this controller registers with Asterisk."""
+        return f"burgernet-{self.controller}"
+
+
+class SettingsMissing(Exception):
+    """Settings are absent or wrong; the message names each, and what it should be."""
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SettingsMissing."""
+    try:
+        return Settings()
+    except ValidationError as fault:
+        rows = [f"  {PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in fault.errors()]
+        raise SettingsMissing(
+            "These settings are missing or wrong; set them in the environment or in .env "
+            "(docs/settings.md lists all):\n" + "\n".join(rows)
+        ) from None
+
+
+def table() -> str:
+    """All settings as a Markdown table."""
+    rows = ["| variable | default | what |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "**required**" if field.is_required() else f"`{_plain(field.get_default(call_default_factory=True))}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

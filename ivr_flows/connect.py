@@ -1,0 +1,111 @@
+"""Bringing a caller and an operator together: the room's line, the whisper, the talk; else the next room, or a tip."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+from actions.matching import Match, OpenAction
+from ivr_flows.find_action import title_in
+from ivr_flows.leave_tip import leave_tip
+from ivr_flows.spoken import spoken
+from ivr_flows.switchboard import Switchboard
+from telephony.calls import Call, NotReached, Prompt, Spoken
+from telephony.legs import Hangup, Leg
+from telephony.waiting_line import LineAway, Place
+
+log = logging.getLogger(__name__)
+
+PRIORITIES = {"amber": 0, "missing_child": 10, "look_out": 20, "information": 30, "investigation": 40}
+# These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
+GONE = {"no_answer": "the phone was not answered", "unreachable": "the phone is not registered"}
+
+
+async def connect(call: Call, board: Switchboard, match: Match) -> str:
+    """Takes the caller to the room of the action, or the next that has somebody free. Returns how the call ended."""
+    await call.note("connecting", room=match.action.room_id, action=match.action.code, how=match.how)
+    for room in board.rooms_from(match.action.room_id):
+        if not await board.line.staffed(room):
+            continue
+        await call.play("connecting" if room == match.action.room_id else "next-room")
+        if found := await _find_operator(call, board, match, room):
+            return await _talk(call, board, room, found)
+    return await leave_tip(call, board, match.action)
+
+
+@dataclass(frozen=True)
+class Found:
+    operator: str
+    leg: Leg
+
+
+async def _find_operator(call: Call, board: Switchboard, match: Match, room: str) -> Found | None:
+    """Waits in the room's line with music; rings who is free until one answers. None when the patience is over."""
+    await call.note("waiting", room=room)
+    await board.book.waiting(call.id, room)
+    passed: set[str] = set()
+    over = asyncio.get_running_loop().time() + board.patience.in_one_room
+    async with (
+        board.line.waiting_for(room, call.id, PRIORITIES[match.action.kind], call.arrived_at) as place,
+        call.music(),
+    ):
+        while (left := over - asyncio.get_running_loop().time()) > 0:
+            operator = await call.wait(place.operator(match.action.started_by, passed), left)
+            if operator is None:
+                return None
+            if leg := await _ring(call, board, match.action, operator, place):
+                return Found(operator, leg)
+            passed.add(operator)
+    return None
+
+
+async def _ring(call: Call, board: Switchboard, action: OpenAction, operator: str, place: Place) -> Leg | None:
+    seconds = board.patience.starter_rings if operator == action.started_by else board.patience.operator_rings
+    try:
+        language = board.operator_language(operator)
+        return await call.ring(operator, seconds, whisper(action, language), language)
+    except NotReached as missed:
+        log.info("call %s: operator %s not reached (%s)", call.id, operator, missed.why)
+        if why := GONE.get(missed.why):
+            await board.send_away(operator, why)
+        await place.let_go()
+        return None
+
+
+async def _talk(call: Call, board: Switchboard, room: str, found: Found) -> str:
+    await board.book.connected(call.id, room, found.operator)
+    await call.note("talking", room=room, operator=found.operator)
+    return await _until_over(call, board, found.operator, call.bridge(found.leg))
+
+
+async def resume_talk(call: Call, board: Switchboard) -> str:
+    """Watches to its end a talk that went on while no controller held it. Returns how the call ended."""
+    operator = call.facts["operator"]
+    await board.line.hold(operator, call.id)
+    return await _until_over(call, board, operator, call.resume_talk())
+
+
+async def _until_over(call: Call, board: Switchboard, operator: str, talk: Coroutine[None, None, None]) -> str:
+    # Not `finally`: when this process is stopped the talk goes on, and the operator stays taken.
+    try:
+        await talk
+    except Hangup:
+        await _release(call, board, operator)
+        raise
+    await _release(call, board, operator)
+    await call.play("operator-left")
+    return "operator hung up"
+
+
+async def _release(call: Call, board: Switchboard, operator: str) -> None:
+    try:
+        await board.line.release(operator, call.id)
+    except LineAway as fault:
+        log.warning("call %s: operator %s is freed when Redis is back (%s)", call.id, operator, fault)
+
+
+def whisper(action: OpenAction, language: str) -> list[Prompt]:
+    """What the operator hears before the caller: which action this is."""
+    title = spoken(title_in(action, language), language)
+    code = spoken(action.code, language)
+    return [Spoken(f"Actie {code}. {title}." if language == "nl" else f"Action {code}. {title}.")]

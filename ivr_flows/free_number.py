@@ -1,0 +1,68 @@
+"""The free number, 0800-0011: from the welcome to a talk with the operator of the right action."""
+
+import logging
+
+from actions.matching import Match, by_code
+from actions.numbers import read_number
+from ivr_flows.connect import connect, resume_talk
+from ivr_flows.find_action import CODE_DIGITS, ask, find_action
+from ivr_flows.switchboard import Switchboard
+from telephony.calls import Call
+from telephony.legs import Hangup
+from telephony.waiting_line import LineAway
+
+log = logging.getLogger(__name__)
+
+
+async def free_number(call: Call, board: Switchboard) -> None:
+    """One call to the free number, from its start or, after a takeover, from its checkpoint."""
+    try:
+        ending = await _conversation(call, board)
+    except Hangup:
+        await board.book.ended(call.id, f"caller hung up: {call.facts.get('stage', 'welcome')}")
+        raise
+    except LineAway as fault:
+        log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)
+        await board.book.ended(call.id, "handed to the dialplan")
+        await call.leave_to_dialplan(call.facts.get("room", ""))
+    await board.book.ended(call.id, ending)
+    await call.hangup()
+
+
+async def _conversation(call: Call, board: Switchboard) -> str:
+    """Returns how the call ended. A call taken over goes on at its stage: a menu starts again, a caller who waited
+    waits on with the first arrival, a talk is watched to its end."""
+    match call.facts.get("stage"):
+        case "talking":
+            return await resume_talk(call, board)
+        case "connecting" | "waiting" | "tip":
+            found = _match_before_takeover(call, board)
+        case "finding":
+            found = None
+        case _:
+            found = await _welcome(call, board)
+    found = found or await find_action(call, board, read_number(call.caller.number))
+    if found is None:
+        return "no action"
+    await board.book.matched(call.id, found, call.language)
+    return await connect(call, board, found)
+
+
+async def _welcome(call: Call, board: Switchboard) -> Match | None:
+    """Answers and welcomes. A code keyed during the welcome is as good as one that was asked for."""
+    await board.book.arrived(call.id, read_number(call.caller.number), call.dialled, call.arrived_at)
+    await call.answer()
+    await board.book.answered(call.id)
+    keyed = await ask(call, lambda language: ["welcome"], digits=CODE_DIGITS, silence=0)
+    await call.note("finding")
+    if len(keyed) < CODE_DIGITS:
+        return None
+    if action := by_code(keyed, board.actions.now()):
+        return Match(action, "code", 1.0, ("the caller keyed the code during the welcome",))
+    await call.play("code-unknown")
+    return None
+
+
+def _match_before_takeover(call: Call, board: Switchboard) -> Match | None:
+    action = by_code(call.facts.get("action", ""), board.actions.now())
+    return Match(action, call.facts["how"], 1.0, ("taken over in mid-call",)) if action else None

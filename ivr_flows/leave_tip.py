@@ -1,0 +1,21 @@
+"""A recorded tip, for the caller whom no operator can take."""
+
+from actions.matching import OpenAction
+from ivr_flows.switchboard import Switchboard
+from telephony.calls import Call
+
+SILENCE_ENDS_S = 5.0
+
+
+async def leave_tip(call: Call, board: Switchboard, action: OpenAction) -> str:
+    """Records what the caller saw and keeps it, sealed, with the action. What was said before a hang-up is kept too.
+    Returns how the call ended."""
+    await call.note("tip", action=action.code)
+    await call.play("leave-tip")
+    recorded = await call.record(board.patience.tip, SILENCE_ENDS_S)
+    if recorded.seconds < 1:
+        await call.play("tip-empty")
+        return "no tip left"
+    await board.book.keep_tip(call.id, action.id, action.room_id, recorded.wav, recorded.seconds, None)
+    await call.play("tip-thanks")
+    return "tip left"

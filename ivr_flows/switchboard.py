@@ -1,0 +1,60 @@
+"""What the conversations need at hand: the book of calls, the open actions, the rooms and the waiting line."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from actions.call_book import CallBook
+from actions.desk import Actor, Desk, Room
+from actions.live import OpenActions
+from telephony.waiting_line import LineAway, WaitingLine
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long, in seconds, each wait of a caller may last."""
+
+    starter_rings: float = 10
+    operator_rings: float = 20
+    in_one_room: float = 60
+    match: float = 0.3
+    tip: float = 120
+
+
+@dataclass(frozen=True)
+class Switchboard:
+    book: CallBook
+    desk: Desk
+    actions: OpenActions
+    rooms: Mapping[str, Room]
+    area_codes: Mapping[str, Sequence[str]]
+    operator_languages: Mapping[str, str]
+    line: WaitingLine
+    patience: Patience = Patience()
+
+    def regions_of(self, area_code: str | None) -> Sequence[str]:
+        """The regions a land-line area code reaches into, its own first; none when it is unknown."""
+        return self.area_codes.get(area_code, ()) if area_code else ()
+
+    def operator_language(self, operator: str) -> str:
+        return self.operator_languages.get(operator, "nl")
+
+    def rooms_from(self, room_id: str) -> Iterator[str]:
+        """The room itself, then each next room in turn; no room twice."""
+        seen: set[str] = set()
+        following: str | None = room_id
+        while following and following in self.rooms and following not in seen:
+            yield following
+            seen.add(following)
+            following = self.rooms[following].next_room_id
+
+    async def send_away(self, operator: str, why: str) -> None:
+        """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the
+        line repairs what could not be written."""
+        try:
+            await self.desk.sign_off(operator, Actor("telephony", "waiting-line", why))
+            await self.line.away(operator)
+        except (LineAway, OSError) as fault:
+            log.warning("operator %s could not be taken off duty: %s", operator, fault)
