@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,14 +108,6 @@ class LineAway(Exception):
     """Redis does not answer: nobody can be paired now. Callers go to the dialplan's fall-back of their room."""
 
 
-@dataclass(frozen=True)
-class Talk:
-    """A call that holds an operator: both ids, as the controller knows them after a reconnect."""
-
-    call_id: str
-    operator: str
-
-
 @dataclass
 class _Waiter:
     room: str
@@ -168,6 +160,7 @@ class WaitingLine:
     def __init__(self, redis: Redis, app: str, on_duty: Callable[[], Awaitable[Mapping[str, str]]]) -> None:
         self._redis, self._app, self._on_duty = redis, app, on_duty
         self._waiters: dict[str, _Waiter] = {}
+        self._holding: dict[str, str] = {}
         self._take_script = redis.register_script(_TAKE)
         self._join_script = redis.register_script(_JOIN)
         self._leave_script = redis.register_script(_LEAVE)
@@ -194,8 +187,14 @@ class WaitingLine:
         """`operator` signed on in `room` and is free from now. Raises LineAway."""
         await self._ask(self._offer_script(args=[operator, room, _now_ms(), ""]))
 
+    async def hold(self, operator: str, call_id: str) -> None:
+        """This controller found a talk of `operator` going on (after a reconnect) and holds it. Raises LineAway."""
+        self._holding[operator] = call_id
+        await self._hold(operator, call_id)
+
     async def release(self, operator: str, call_id: str) -> None:
         """The call is done with `operator`, who is free again unless signed off meanwhile. Raises LineAway."""
+        self._holding.pop(operator, None)
         await self._ask(self._offer_script(args=[operator, "", _now_ms(), f"{self._app} {call_id}"]))
 
     async def away(self, operator: str) -> None:
@@ -205,28 +204,32 @@ class WaitingLine:
     async def take(self, room: str, call_id: str, preferred: str | None, passed: Collection[str]) -> str | None:
         """Claims an operator for a caller who is first in line; None when not first or nobody is free."""
         taken = await self._ask(self._take_script(args=[room, call_id, self._app, preferred or "", *passed]))
-        return str(taken) if taken else None
+        if not taken:
+            return None
+        self._holding[taken] = call_id
+        return str(taken)
 
     async def rejoin(self, call_id: str, waiter: _Waiter) -> None:
         await self._ask(self._join_script(args=[waiter.room, call_id, self._app, repr(waiter.score)]))
 
-    async def restore(self, talks: Iterable[Talk]) -> None:
-        """Makes Redis agree with the truth after a (re)start of either side: operators on duty (SQL), the talks this
-        controller holds, the callers it has waiting. What an earlier life of this controller left is cleared."""
-        holding = {talk.operator: talk.call_id for talk in talks}
+    async def restore(self) -> None:
+        """Makes Redis agree with the truth after a (re)start of either side: operators on duty (SQL), the operators
+        this controller holds, the callers it has waiting. What an earlier life of this controller left is cleared."""
         duty = dict(await self._on_duty())
-        await self._clear_leftovers(holding, duty.keys())
-        for operator, call_id in holding.items():
-            await self._hold(operator, call_id, duty.get(operator))
+        await self._clear_leftovers(duty.keys())
+        for operator, room in duty.items():
+            await self._ask(self._redis.hset("burgernet:duty", operator, room))
+        for operator, call_id in list(self._holding.items()):
+            await self._hold(operator, call_id)
         for operator, room in duty.items():
             await self.offer(operator, room)
-        for call_id, waiter in self._waiters.items():
+        for call_id, waiter in list(self._waiters.items()):
             await self.rejoin(call_id, waiter)
 
-    async def _clear_leftovers(self, holding: Mapping[str, str], duty: Collection[str]) -> None:
+    async def _clear_leftovers(self, duty: Collection[str]) -> None:
         for operator, claim in (await self._ask(self._redis.hgetall("burgernet:claim"))).items():
             app, call_id = claim.split(" ", 1)
-            if app == self._app and holding.get(operator) != call_id:
+            if app == self._app and self._holding.get(operator) != call_id:
                 await self.release(operator, call_id)
         for operator in await self._ask(self._redis.hkeys("burgernet:duty")):
             if operator not in duty:
@@ -236,14 +239,14 @@ class WaitingLine:
             if app == self._app and call_id not in self._waiters:
                 await self._leave(room, call_id)
 
-    async def run(self, talks: Callable[[], Iterable[Talk]]) -> None:
-        """Listens for wake-ups until cancelled; after each (re)connect restores with `talks()`. Backs off 0.2-5 s."""
+    async def run(self) -> None:
+        """Listens for wake-ups until cancelled; after each (re)connect restores. Backs off 0.2-5 s."""
         pause = 0.2
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as news:
                     await asyncio.wait_for(news.subscribe("burgernet:wake"), ANSWER_S)
-                    await self.restore(talks())
+                    await self.restore()
                     self.connected.set()
                     pause = 0.2
                     while True:
@@ -259,10 +262,10 @@ class WaitingLine:
         if message and (waiter := self._waiters.get(message["data"])):
             waiter.awake.set()
 
-    async def _hold(self, operator: str, call_id: str, room: str | None) -> None:
+    async def _hold(self, operator: str, call_id: str) -> None:
         await self._ask(self._redis.hset("burgernet:claim", operator, f"{self._app} {call_id}"))
+        room = await self._ask(self._redis.hget("burgernet:duty", operator))
         if room:
-            await self._ask(self._redis.hset("burgernet:duty", operator, room))
             await self._ask(self._redis.zrem(f"burgernet:free:{room}", operator))
 
     async def _leave(self, room: str, call_id: str, keep: str = "") -> None:
