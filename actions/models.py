@@ -12,7 +12,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, DateTime, Dialect, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -47,7 +58,11 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _moment(*, default: bool = False, index: bool = False) -> Any:
-    return Field(default_factory=now, sa_type=UtcTime, index=index) if default else Field(default=None, sa_type=UtcTime, index=index)
+    return (
+        Field(default_factory=now, sa_type=UtcTime, index=index)
+        if default
+        else Field(default=None, sa_type=UtcTime, index=index)
+    )
 
 
 def _big_id() -> Any:
@@ -155,7 +170,13 @@ class Action(SQLModel, table=True):
     """One look-out. `area` is GeoJSON or a circle in WGS84 (see geography.Area); `x`, `y` its centre in RD metres."""
 
     __table_args__ = (
-        Index("action_open_code", "code", unique=True, sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
+        Index(
+            "action_open_code",
+            "code",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
         CheckConstraint("status in ('draft', 'open', 'ended')", name="action_status"),
         {"schema": DESK},
     )

@@ -1,0 +1,134 @@
+"""The database: SQLite or PostgreSQL behind the same sessions. The only file that knows how the two differ."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Table, event, text
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from actions.models import DESK, POLICE, REGISTER
+
+SCHEMAS = (DESK, REGISTER, POLICE)
+# SQLite has no schemas: the same three groups of tables share one file.
+WITHOUT_SCHEMAS = dict.fromkeys(SCHEMAS)
+LOCK_WAIT_S = 10
+# What a session raises while the database cannot be reached.
+Away = (OperationalError, DBAPIError, OSError, TimeoutError)
+
+
+class NoDatabase(Exception):
+    """The database did not answer within the bound; the message says which and what to do."""
+
+
+class Store:
+    """Sessions on one database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(writing=True)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """`url`: sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME. Connects at first use."""
+        if url.startswith("sqlite"):
+            return cls(_sqlite_engine(url))
+        return cls(create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=5))
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session to read with; what it holds stays usable afterwards."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction: committed at the end of the block, undone by an exception."""
+        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def insert_new(self, table: Table) -> SqliteInsert | PostgresInsert:
+        """An INSERT that leaves rows which are there already as they are."""
+        if self.dialect == "sqlite":
+            return SqliteInsert(table).on_conflict_do_nothing()
+        return PostgresInsert(table).on_conflict_do_nothing()
+
+    async def wait_until_up(self, bound_s: float, say: Callable[[str], None]) -> None:
+        """Returns when the database answers. Tells `say` why not and tries again, 0.2-5 s apart. Raises NoDatabase."""
+        pause, over = 0.2, asyncio.get_running_loop().time() + bound_s
+        while True:
+            try:
+                async with self.reading() as session:
+                    await session.exec(text("SELECT 1"))  # type: ignore[call-overload]
+                return
+            except Away as fault:
+                refused = f"the database at {shown(str(self._engine.url))} does not answer ({_first_line(fault)})"
+            if asyncio.get_running_loop().time() > over:
+                raise NoDatabase(f"{refused}; start it, or set BURGERNET_DATABASE_URL")
+            say(f"{refused}; trying again in {pause:.1f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Brings the database to the newest schema; creates the folder of an SQLite file. Blocks; call it in a thread."""
+    if url.startswith("sqlite") and (file := make_url(url).database):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def shown(url: str) -> str:
+    """A database address fit for a log: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": LOCK_WAIT_S},
+        execution_options={"schema_translate_map": WITHOUT_SCHEMAS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: a writer asks for the lock at once, below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _first_line(fault: BaseException) -> str:
+    return (str(fault).splitlines() or [type(fault).__name__])[0]
