@@ -1,8 +1,8 @@
 """Every durable fact, as tables: the action desk, the participant register and the police data.
 
-Three groups, in PostgreSQL three schemas: `desk` (actions, rooms, deliveries, outbox, audit), `register` (who takes part)
-and `police` (calls, recordings, tips). On SQLite they share one file. A column named `sealed` holds ciphertext of a
-`vault.Vault`; `key_version` beside it tells which key; `digest` is the keyed hash by which it can be found again.
+Three groups, in PostgreSQL three schemas: `desk` (actions, rooms, deliveries, outbox, audit), `register` (who takes
+part) and `police` (calls, recordings, tips). On SQLite they share one file. A column named `sealed` holds ciphertext of
+a `vault.Vault`; `key_version` beside it tells which key; `digest` is the keyed hash by which it can be found again.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class ControlRoom(SQLModel, table=True):
 
 
 class Region(SQLModel, table=True):
-    """One of the ten police units. `room_id` is the room that serves it today: a room can take over another's region."""
+    """One of the ten police units. `room_id` is the room that serves it today: a room can take over a region."""
 
     __table_args__ = {"schema": DESK}
     id: str = Field(primary_key=True, max_length=40)
@@ -156,7 +156,7 @@ class AreaCode(SQLModel, table=True):
 
 
 class Operator(SQLModel, table=True):
-    """Somebody who answers in a control room. `id` is also the name of the SIP account. On duty while `signed_on_at` is set."""
+    """Somebody who answers in a control room. `id` is also the SIP account; on duty while `signed_on_at` is set."""
 
     __table_args__ = {"schema": DESK}
     id: str = Field(primary_key=True, max_length=40)
@@ -211,7 +211,7 @@ class Message(SQLModel, table=True):
 
 
 class MessageText(SQLModel, table=True):
-    """The words of a message in one language. `title` is short enough to be spoken in a menu ("the blue Golf in Rotterdam")."""
+    """The words of a message in one language. `title` is short, for a spoken menu ("the blue Golf in Rotterdam")."""
 
     __tablename__ = "message_text"
     __table_args__ = {"schema": DESK}
@@ -248,7 +248,7 @@ class Delivery(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    """One try at a delivery, written before the provider is called. Its id is in the address the provider calls back."""
+    """One try at a delivery, written before the provider is called. Its id is in the provider's callback address."""
 
     __table_args__ = (UniqueConstraint("delivery_id", "number", name="attempt_number"), {"schema": DESK})
     id: str = _token()
@@ -265,7 +265,7 @@ class Attempt(SQLModel, table=True):
 
 
 class Outbox(SQLModel, table=True):
-    """What happened, for live pages and feeds, written in the transaction that made it happen. `id` is the Last-Event-ID."""
+    """What happened, for live pages and feeds, written in the transaction of the fact. `id` is the Last-Event-ID."""
 
     __table_args__ = {"schema": DESK}
     id: int | None = _big_id()
@@ -276,7 +276,7 @@ class Outbox(SQLModel, table=True):
 
 
 class Audit(SQLModel, table=True):
-    """Who did what to which object, when, from where and why. Rows are only ever added: the database refuses the rest."""
+    """Who did what to which object, when, from where and why. Rows are only added: the database refuses the rest."""
 
     __table_args__ = (Index("audit_object", "object_kind", "object_id"), {"schema": DESK})
     id: int | None = _big_id()
@@ -304,7 +304,7 @@ class Participant(SQLModel, table=True):
 
 
 class Address(SQLModel, table=True):
-    """A place about which a participant wants to hear: four-digit postcode, RD metres, 500 m cell (geography.cell_of)."""
+    """A place about which a participant wants to hear: postcode (4 digits), RD metres, cell (geography.cell_of)."""
 
     __table_args__ = {"schema": REGISTER}
     id: int | None = _big_id()

@@ -1,0 +1,329 @@
+"""The action desk: starting, updating and ending an action, and who is on duty in which room."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from actions.books import Actor, record, tell
+from actions.geography import Area, BadArea
+from actions.lifecycle import fault_in_step, fault_in_update
+from actions.matching import OpenAction
+from actions.models import (
+    Action,
+    AreaCode,
+    ControlRoom,
+    Kind,
+    Message,
+    MessageKind,
+    MessageText,
+    Operator,
+    Region,
+    Status,
+    now,
+)
+from actions.store import Store
+from actions.texts import faults_in_text
+
+# How long a message of each kind is worth sending.
+LIFETIME = {
+    Kind.AMBER: timedelta(hours=24),
+    Kind.MISSING_CHILD: timedelta(hours=12),
+    Kind.LOOK_OUT: timedelta(hours=4),
+    Kind.INVESTIGATION: timedelta(days=7),
+    Kind.INFORMATION: timedelta(days=1),
+}
+RESULT_LIFETIME = timedelta(hours=24)
+LANGUAGES = ("nl", "en")
+CODE_TRIES = 50
+
+Texts = Mapping[str, tuple[str, str]]  # language -> (title, body)
+
+
+class Refused(Exception):
+    """A request that cannot be granted. `faults`: every reason, in words that tell what to do. Nothing was changed."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True)
+class NewAction:
+    kind: str
+    region_id: str
+    area: object
+    texts: Texts
+    started_by: str | None = None
+    room_id: str | None = None  # the room that serves the region, unless said otherwise
+
+
+@dataclass(frozen=True)
+class Room:
+    id: str
+    name: str
+    next_room_id: str | None
+
+
+@dataclass(frozen=True)
+class Duty:
+    """An operator of a room; on duty while `since` is set."""
+
+    operator_id: str
+    room_id: str
+    language: str
+    since: datetime | None = field(compare=False)
+
+
+class Desk:
+    """The transactions on actions and duty. Each checks first, then changes all or nothing, with its audit row."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def start_action(self, new: NewAction, actor: Actor) -> OpenAction:
+        """Opens an action with its alert message and a spoken code unique among the open ones. Raises Refused."""
+        area = _checked(new)
+        for _ in range(CODE_TRIES):
+            try:
+                return await self._start(new, area, _new_code(), actor)
+            except IntegrityError:
+                continue
+        raise Refused(["no free code was found: end an action that is over, then try again"])
+
+    async def update_action(self, code: str, texts: Texts, actor: Actor) -> None:
+        """Sends a changed description to everybody alerted. Raises Refused."""
+        _refuse(faults_in_texts(texts))
+        async with self._store.writing() as session:
+            action = await _by_code(session, code)
+            _refuse(_listed(fault_in_update(action.status)))
+            await _stop_messages(session, action)
+            message = await _add_message(
+                session, action, MessageKind.UPDATE, texts, now() + LIFETIME[Kind(action.kind)]
+            )
+            record(session, actor, "update", "action", action.id)
+            tell(session, "action.updated", action.id, message=message.id)
+
+    async def end_action(self, code: str, outcome: str, texts: Texts, actor: Actor) -> None:
+        """Ends an action: nothing pending is sent any more; the result goes to everybody alerted. Raises Refused."""
+        _refuse(faults_in_texts(texts))
+        async with self._store.writing() as session:
+            action = await _by_code(session, code)
+            _refuse(_listed(fault_in_step(action.status, Status.ENDED, outcome)))
+            action.status, action.ended_at, action.outcome = Status.ENDED, now(), outcome
+            await _stop_messages(session, action)
+            message = await _add_message(session, action, MessageKind.RESULT, texts, now() + RESULT_LIFETIME)
+            record(session, actor, "end", "action", action.id)
+            tell(session, "action.ended", action.id, outcome=outcome, message=message.id)
+
+    async def open_actions(self) -> list[OpenAction]:
+        """All open actions, newest first."""
+        async with self._store.reading() as session:
+            return await open_actions(session, col(Action.status) == Status.OPEN)
+
+    async def list_actions(self, status: str | None = None) -> list[Action]:
+        """Actions, newest first; of one status if given."""
+        query = select(Action).order_by(col(Action.created_at).desc())
+        async with self._store.reading() as session:
+            return list(await session.exec(query.where(Action.status == status) if status else query))
+
+    async def sign_on(self, operator_id: str, actor: Actor) -> Duty:
+        """Puts an operator on duty in the own room. Raises Refused for a stranger."""
+        return await self._change_duty(operator_id, now(), actor, "sign on")
+
+    async def sign_off(self, operator_id: str, actor: Actor) -> Duty:
+        """Takes an operator off duty. Raises Refused for a stranger."""
+        return await self._change_duty(operator_id, None, actor, "sign off")
+
+    async def operators(self) -> list[Duty]:
+        """Every operator, on duty or not."""
+        async with self._store.reading() as session:
+            return [_duty(operator) for operator in await session.exec(select(Operator).order_by(Operator.id))]
+
+    async def rooms(self) -> dict[str, Room]:
+        """Control rooms by id."""
+        async with self._store.reading() as session:
+            return {
+                room.id: Room(room.id, room.name, room.next_room_id) for room in await session.exec(select(ControlRoom))
+            }
+
+    async def regions(self) -> dict[str, Region]:
+        """The ten units by id."""
+        async with self._store.reading() as session:
+            return {region.id: region for region in await session.exec(select(Region))}
+
+    async def area_codes(self) -> dict[str, tuple[str, ...]]:
+        """For each land-line area code the regions it reaches into, its own first."""
+        async with self._store.reading() as session:
+            return {row.code: (row.region_id, *row.also) for row in await session.exec(select(AreaCode))}
+
+    async def _start(self, new: NewAction, area: Area, code: str, actor: Actor) -> OpenAction:
+        async with self._store.writing() as session:
+            region = await session.get(Region, new.region_id)
+            if region is None:
+                raise Refused([f"region {new.region_id!r} is not known; `burgernet seed` loads the ten units"])
+            await _check_people(session, new)
+            x, y = area.centre
+            moment = now()
+            action = Action(
+                code=code,
+                kind=new.kind,
+                status=Status.OPEN,
+                organisation_id=region.organisation_id,
+                room_id=new.room_id or region.room_id,
+                region_id=region.id,
+                started_by=new.started_by,
+                area=_as_json(new.area),
+                x=x,
+                y=y,
+                started_at=moment,
+            )
+            session.add(action)
+            await session.flush()
+            message = await _add_message(
+                session, action, MessageKind.ALERT, new.texts, moment + LIFETIME[Kind(new.kind)]
+            )
+            record(session, actor, "start", "action", action.id)
+            tell(session, "action.started", action.id, code=code, message=message.id)
+            return _open_action(action, new.texts)
+
+    async def _change_duty(self, operator_id: str, since: datetime | None, actor: Actor, verb: str) -> Duty:
+        async with self._store.writing() as session:
+            operator = await session.get(Operator, operator_id)
+            if operator is None:
+                raise Refused([f"operator {operator_id!r} is not known; `burgernet seed` makes them"])
+            operator.signed_on_at = since
+            record(session, actor, verb, "operator", operator_id)
+            tell(session, "operator.duty", operator_id, on=since is not None)
+            return _duty(operator)
+
+
+async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction]:
+    """The open actions under a condition, newest first, with the titles and bodies of their alert."""
+    query = (
+        select(Action, MessageText)
+        .join(Message, (col(Message.action_id) == Action.id) & (col(Message.kind) == MessageKind.ALERT))
+        .join(MessageText, col(MessageText.message_id) == Message.id)
+        .where(Action.status == Status.OPEN, condition)
+        .order_by(col(Action.started_at).desc(), col(Action.id).desc())
+    )
+    texts: dict[int, dict[str, tuple[str, str]]] = {}
+    actions: dict[int, Action] = {}
+    for action, words in await session.exec(query):
+        assert action.id is not None
+        actions[action.id] = action
+        texts.setdefault(action.id, {})[words.language] = (words.title, words.body)
+    return [_open_action(action, texts[key]) for key, action in actions.items()]
+
+
+def faults_in_texts(texts: Texts) -> list[str]:
+    """Every fault in the texts of a message; Dutch must be there."""
+    faults = [
+        f"{language}: {fault}" for language, (title, body) in texts.items() for fault in faults_in_text(title, body)
+    ]
+    faults += [
+        f"language {language!r} is not known: use {' or '.join(LANGUAGES)}"
+        for language in texts
+        if language not in LANGUAGES
+    ]
+    return (
+        faults if "nl" in texts else [*faults, "the Dutch text is missing: everybody without another language gets it"]
+    )
+
+
+def _checked(new: NewAction) -> Area:
+    faults = faults_in_texts(new.texts)
+    if new.kind not in set(Kind):
+        faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
+    try:
+        area = Area.parse(new.area)
+    except BadArea as bad:
+        raise Refused([*faults, *bad.faults]) from None
+    _refuse(faults)
+    return area
+
+
+async def _check_people(session: AsyncSession, new: NewAction) -> None:
+    faults = []
+    if new.started_by and await session.get(Operator, new.started_by) is None:
+        faults.append(f"operator {new.started_by!r} is not known")
+    if new.room_id and await session.get(ControlRoom, new.room_id) is None:
+        faults.append(f"control room {new.room_id!r} is not known")
+    _refuse(faults)
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise Refused(faults)
+
+
+def _listed(fault: str | None) -> list[str]:
+    return [fault] if fault else []
+
+
+def _new_code() -> str:
+    """Three digits that are easy to say; 0 and 9 first are keys of the menus."""
+    return str(100 + secrets.randbelow(800))
+
+
+async def _by_code(session: AsyncSession, code: str) -> Action:
+    query = select(Action).where(Action.code == code).order_by(col(Action.status).desc(), col(Action.created_at).desc())
+    action = (await session.exec(query)).first()
+    if action is None:
+        raise Refused([f"no action has code {code!r}; `burgernet action list` shows them"])
+    return action
+
+
+async def _stop_messages(session: AsyncSession, action: Action) -> None:
+    messages = await session.exec(
+        select(Message).where(Message.action_id == action.id, col(Message.stopped_at).is_(None))
+    )
+    for message in messages:
+        message.stopped_at = now()
+
+
+async def _add_message(
+    session: AsyncSession, action: Action, kind: MessageKind, texts: Texts, deadline: datetime
+) -> Message:
+    assert action.id is not None
+    message = Message(action_id=action.id, kind=kind, deadline=deadline)
+    session.add(message)
+    await session.flush()
+    assert message.id is not None
+    for language, (title, body) in texts.items():
+        session.add(MessageText(message_id=message.id, language=language, title=title, body=body))
+    return message
+
+
+def _open_action(action: Action, texts: Texts) -> OpenAction:
+    assert action.id is not None
+    assert action.started_at is not None
+    return OpenAction(
+        id=action.id,
+        code=action.code,
+        kind=action.kind,
+        room_id=action.room_id,
+        region_id=action.region_id,
+        started_by=action.started_by,
+        started_at=action.started_at,
+        titles={language: title for language, (title, _) in texts.items()},
+        bodies={language: body for language, (_, body) in texts.items()},
+        x=action.x,
+        y=action.y,
+    )
+
+
+def _duty(operator: Operator) -> Duty:
+    return Duty(operator.id, operator.room_id, operator.language, operator.signed_on_at)
+
+
+def _as_json(area: object) -> dict[str, Any]:
+    assert isinstance(area, Mapping)
+    return dict(area)

@@ -1,0 +1,193 @@
+"""Where an action looks: areas on the map, in RD New metres (EPSG:28992), and the 500 m cells that cover them.
+
+A participant's place is stored with the number of its cell. Cells wholly inside an area need no further test; only the
+places in cells that the area's edge crosses are tested one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer, network
+from shapely import MultiPolygon, Point, Polygon
+from shapely.geometry.base import BaseGeometry
+from shapely.validation import explain_validity
+
+network.set_network_enabled(active=False)  # type: ignore[attr-defined]
+
+CELL_M = 500
+CELLS_A_ROW = 1000
+# The Netherlands in RD New: west, south, east, north.
+EXTENT = (7_000.0, 289_000.0, 300_000.0, 629_000.0)
+LARGEST_RADIUS_M = 150_000
+MOST_POINTS = 10_000
+# A circle becomes a polygon of 512 sides: on 2 km it is nowhere more than 4 cm inside the true circle.
+SIDES_A_QUARTER = 128
+
+_to_rd = Transformer.from_crs("EPSG:4326", "EPSG:28992", always_xy=True)
+_to_wgs = Transformer.from_crs("EPSG:28992", "EPSG:4326", always_xy=True)
+
+
+class BadArea(ValueError):
+    """An area that cannot be used. `faults`: each fault, in words that tell what to do."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = list(faults)
+
+
+def to_rd(lat: float, lon: float) -> tuple[float, float]:
+    """RD New x, y in metres of a place in WGS84 degrees."""
+    x, y = _to_rd.transform(lon, lat)
+    return float(x), float(y)
+
+
+def to_wgs(x: float, y: float) -> tuple[float, float]:
+    """Latitude and longitude in WGS84 degrees of a place in RD New metres."""
+    lon, lat = _to_wgs.transform(x, y)
+    return float(lat), float(lon)
+
+
+def in_the_netherlands(x: float, y: float) -> bool:
+    west, south, east, north = EXTENT
+    return west <= x <= east and south <= y <= north
+
+
+def cell_of(x: float, y: float) -> int:
+    """The number of the 500 m cell that holds a place: row from the south times 1000, plus column from the west."""
+    return int(y // CELL_M) * CELLS_A_ROW + int(x // CELL_M)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cell numbers, nearest to the area's centre first."""
+
+    interior: list[int]
+    edge: list[int]
+
+
+@dataclass(frozen=True)
+class Area:
+    """One or more polygons in RD New metres."""
+
+    shape: BaseGeometry
+
+    @classmethod
+    def parse(cls, given: object) -> Area:
+        """A circle {"type": "circle", "lat": 52.1, "lon": 5.1, "radius": 2000 (metres)} or a GeoJSON Polygon or
+        MultiPolygon (lon, lat pairs, closed rings). Raises BadArea with every fault."""
+        if not isinstance(given, Mapping):
+            raise BadArea(["an area is a circle or a GeoJSON Polygon or MultiPolygon"])
+        match given.get("type"):
+            case "circle":
+                return cls(_circle(given))
+            case "Polygon":
+                return cls(_checked([_polygon(given.get("coordinates"))]))
+            case "MultiPolygon":
+                parts = given.get("coordinates")
+                if not isinstance(parts, list) or not parts:
+                    raise BadArea(["the area is empty: draw at least one polygon"])
+                return cls(_checked([_polygon(part) for part in parts]))
+            case other:
+                raise BadArea([f"an area of type {other!r} is not known: use circle, Polygon or MultiPolygon"])
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle of the area, RD metres."""
+        return float(self.shape.centroid.x), float(self.shape.centroid.y)
+
+    def holds(self, x: float, y: float) -> bool:
+        return bool(self.holds_many([x], [y])[0])
+
+    def holds_many(self, x: Sequence[float], y: Sequence[float]) -> NDArray[np.bool_]:
+        """For each place whether it lies in the area or on its edge."""
+        return shapely.intersects_xy(self._prepared, np.asarray(x, float), np.asarray(y, float))
+
+    def cells(self) -> Cells:
+        """The cells the area touches. Takes about a second for the whole country: call it off the event loop."""
+        columns, rows = self._grid()
+        west, south = columns * CELL_M, rows * CELL_M
+        boxes = shapely.box(west, south, west + CELL_M, south + CELL_M)
+        touched = shapely.intersects(self._prepared, boxes)
+        inside = touched & shapely.contains_properly(self._prepared, boxes)
+        x, y = self.centre
+        order = np.argsort((west + CELL_M / 2 - x) ** 2 + (south + CELL_M / 2 - y) ** 2, kind="stable")
+        numbers = (rows * CELLS_A_ROW + columns)[order]
+        return Cells(numbers[inside[order]].tolist(), numbers[(touched & ~inside)[order]].tolist())
+
+    @cached_property
+    def _prepared(self) -> BaseGeometry:
+        shapely.prepare(self.shape)
+        return self.shape
+
+    def _grid(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        west, south, east, north = (int(edge // CELL_M) for edge in self.shape.bounds)
+        columns, rows = np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
+        return columns.ravel(), rows.ravel()
+
+
+def _circle(given: Mapping[Any, Any]) -> BaseGeometry:
+    values = [given.get(name) for name in ("lat", "lon", "radius")]
+    if not all(_is_number(value) for value in values):
+        raise BadArea(["a circle needs lat, lon (degrees) and radius (metres), each a number"])
+    lat, lon, radius = (float(value) for value in values if value is not None)
+    x, y = to_rd(lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else (0.0, 0.0)
+    faults = []
+    if not in_the_netherlands(x, y):
+        faults.append(
+            "the middle of the circle lies outside the Netherlands; is latitude (50-54) before longitude (3-8)?"
+        )
+    if not 0 < radius <= LARGEST_RADIUS_M:
+        faults.append(f"the radius must be more than 0 and at most {LARGEST_RADIUS_M} metres")
+    if faults:
+        raise BadArea(faults)
+    return Point(x, y).buffer(radius, quad_segs=SIDES_A_QUARTER)
+
+
+def _polygon(rings: object) -> Polygon:
+    """One polygon, outline first, then holes; each ring closed. Raises BadArea."""
+    if not isinstance(rings, list) or not rings:
+        raise BadArea(["the area is empty: a polygon needs a ring of at least four points"])
+    if sum(len(ring) for ring in rings if isinstance(ring, list)) > MOST_POINTS:
+        raise BadArea([f"the area has more than {MOST_POINTS} points: draw it with fewer"])
+    outline, *holes = [_ring(ring) for ring in rings]
+    return Polygon(outline, holes)
+
+
+def _ring(points: object) -> list[tuple[float, float]]:
+    if not isinstance(points, list) or len(points) < 4:
+        raise BadArea(["a ring needs at least four points, the last the same as the first"])
+    if not all(_is_position(point) for point in points):
+        raise BadArea(["each point must be [longitude, latitude] in degrees"])
+    if points[0] != points[-1]:
+        raise BadArea(["the ring is open: repeat the first point at the end"])
+    placed = [to_rd(point[1], point[0]) for point in points]
+    if not all(in_the_netherlands(x, y) for x, y in placed):
+        raise BadArea(["the area lies outside the Netherlands; is longitude (3-8) before latitude (50-54)?"])
+    return placed
+
+
+def _checked(parts: Sequence[Polygon]) -> BaseGeometry:
+    shape: BaseGeometry = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    if not shape.is_valid:
+        raise BadArea([f"the edge crosses or touches itself ({explain_validity(shape)}): draw it without crossings"])
+    if shape.area < 1:
+        raise BadArea(["the area has no surface: move its points apart"])
+    return shape
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_position(point: object) -> bool:
+    if not isinstance(point, list) or len(point) < 2 or not all(_is_number(value) for value in point[:2]):
+        return False
+    return bool(abs(point[0]) <= 180 and abs(point[1]) <= 90)

@@ -1,0 +1,48 @@
+"""Moving everything sealed to the newest keys, row by row. Can be broken off and started again at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlmodel import col, select
+
+from actions.books import Actor, record
+from actions.call_book import CALLER, SOUND
+from actions.models import Call, ContactPoint, Recording
+from actions.register import PURPOSE as CONTACT_POINT
+from actions.store import Store
+from actions.vault import Sealed, Vault, Vaults
+
+BATCH = 500
+
+
+async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str], None]) -> dict[str, int]:
+    """Seals and hashes every row anew that is not under the newest key. Rows moved, by table. Raises NoSuchKey."""
+    moved = {}
+    for model, vault, purpose in (
+        (ContactPoint, vaults.register, CONTACT_POINT),
+        (Call, vaults.police, CALLER),
+        (Recording, vaults.police, SOUND),
+    ):
+        name = model.__tablename__
+        moved[str(name)] = 0
+        while count := await _batch(store, model, vault, purpose, actor):
+            moved[str(name)] += count
+            say(f"{name}: {moved[str(name)]} rows moved to key {vault.newest}")
+    return moved
+
+
+async def _batch(store: Store, model: Any, vault: Vault, purpose: str, actor: Actor) -> int:
+    old = select(model).where(col(model.key_version) != vault.newest, col(model.sealed).is_not(None)).limit(BATCH)
+    async with store.writing() as session:
+        rows = (await session.exec(old)).all()
+        for row in rows:
+            plain = vault.open(Sealed(row.sealed, row.key_version), purpose)
+            sealed = vault.seal(plain, purpose)
+            row.sealed, row.key_version = sealed.blob, sealed.version
+            if hasattr(row, "digest"):
+                row.digest = vault.digest(plain.decode(), purpose)
+        if rows:
+            record(session, actor, "rotate", model.__tablename__, len(rows))
+    return len(rows)

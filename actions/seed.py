@@ -1,0 +1,77 @@
+"""The country to start from: ten regions and their control rooms, the national room, area codes, operators."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from actions.books import Actor, record
+from actions.models import AreaCode, ControlRoom, Operator, Organisation, Region
+from actions.store import Store
+
+NATIONAL_ROOM = "landelijk"
+POLICE = Organisation(id="politie", name="Politie", kind="police")
+
+
+async def seed(store: Store, actor: Actor, operators_a_room: int) -> int:
+    """Adds what is not there yet, in one transaction, and returns how many rows that were. A second run adds nothing.
+
+    Operators get the ids ROOM-1, ROOM-2, ..., which are also their SIP accounts."""
+    added = 0
+    async with store.writing() as session:
+        for rows in _rows(operators_a_room):
+            table: Any = type(rows[0])
+            done = await session.exec(store.insert_new(table.__table__).values([_plain(row) for row in rows]))
+            added += done.rowcount
+        if added:
+            record(session, actor, "seed", "country", "nl")
+    return added
+
+
+def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
+    """Table by table, in the order in which they refer to each other."""
+    regions = _read("regions.csv")
+    rooms = [NATIONAL_ROOM, *(row["room"] for row in regions)]
+    yield [POLICE]
+    yield [
+        ControlRoom(id=NATIONAL_ROOM, name="Meldkamer Driebergen", organisation_id=POLICE.id),
+        *(
+            ControlRoom(
+                id=row["room"],
+                name=f"Meldkamer {row['site']}",
+                organisation_id=POLICE.id,
+                next_room_id=row["next_room"],
+            )
+            for row in regions
+        ),
+    ]
+    yield [
+        Region(id=row["region"], name=row["name"], organisation_id=POLICE.id, room_id=row["room"]) for row in regions
+    ]
+    ids = {row["name"]: row["region"] for row in regions}
+    yield [
+        AreaCode(
+            code=row["netnummer"],
+            place=row["plaats"],
+            region_id=ids[row["politie_eenheid"]],
+            also=[ids[name] for name in row["ook_eenheid"].split(";") if name],
+        )
+        for row in _read("area_codes.csv")
+    ]
+    yield [
+        Operator(id=f"{room}-{place}", room_id=room, organisation_id=POLICE.id)
+        for room in rooms
+        for place in range(1, operators_a_room + 1)
+    ]
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((files("actions") / "reference" / name).read_text("utf-8").splitlines()))
+
+
+def _plain(row: SQLModel) -> dict[str, Any]:
+    return row.model_dump()
