@@ -1,0 +1,169 @@
+"""Writes the configuration of one Asterisk node from its templates. Pure: a Node in, file names and texts out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+
+# What may stand in a configuration file: nothing that ends a line, starts a comment or a section.
+_SAFE = re.compile(r"[A-Za-z0-9 ._:/@+*-]*")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+class UnsafeValue(ValueError):
+    """A value that could change the meaning of a configuration file."""
+
+
+@dataclass(frozen=True)
+class OperatorPhone:
+    name: str
+    password: str
+    room: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A registered phone that stands for a line of the public network with a fixed number."""
+
+    name: str
+    password: str
+    number: str
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """A carrier: the addresses it calls from, and where it is called (sip:HOST:PORT)."""
+
+    name: str
+    addresses: tuple[str, ...]
+    contact: str
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Folders as Asterisk sees them."""
+
+    base: str
+    modules: str
+    sounds: str
+
+    def within(self, name: str) -> str:
+        return f"{self.base}/{name}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One Asterisk: addresses, secrets, phones and the rooms of the fall-back."""
+
+    app: str
+    sip_address: str
+    sip_port: int
+    rtp_first: int
+    rtp_last: int
+    control_address: str
+    http_port: int
+    ami_port: int
+    ari_user: str
+    ari_password: str
+    ami_user: str
+    ami_password: str
+    free_number: str
+    fallback_room: str
+    max_call_s: int
+    rooms_of_area_codes: Mapping[str, str]
+    operators: tuple[OperatorPhone, ...] = ()
+    lines: tuple[Line, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+
+
+class _At(Template):
+    delimiter = "@"
+    pattern = r"@(?:(?P<named>[a-z_]+)@|(?P<escaped>@@)|(?P<braced>(?!))|(?P<invalid>(?!)))"  # type: ignore[assignment]
+
+
+def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
+    """File name -> text. `user`: the account Asterisk runs under. Raises UnsafeValue."""
+    values = {
+        **{name: _safe(value) for name, value in vars(node).items() if isinstance(value, str | int)},
+        **{name: folders.within(name) for name in ("etc", "var", "spool", "run", "log")},
+        "modules": folders.modules,
+        "sounds": folders.sounds,
+        "user": _safe(user),
+        "free_number_forms": _free_number_forms(node.free_number),
+        "phones_of_rooms": _phones_of_rooms(node.operators),
+        "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),
+        "trunks": _lines(map(_trunk, node.trunks)),
+        "operators": _lines(map(_operator, node.operators)),
+        "lines": _lines(map(_line, node.lines)),
+    }
+    templates = files("asterisk_conf") / "templates"
+    return {file.name: _At(file.read_text("utf-8")).substitute(values) for file in templates.iterdir()}
+
+
+def _free_number_forms(number: str) -> str:
+    """The free number as carriers write it: national, international, with and without plus."""
+    rest = _safe(number).removeprefix("0")
+    forms = (f"0{rest}", f"31{rest}", f"+31{rest}", f"0031{rest}")
+    return _lines(f"exten => {form},1,Goto(free-number,s,1)" for form in forms)
+
+
+def _phones_of_rooms(operators: Iterable[OperatorPhone]) -> str:
+    phones: dict[str, list[str]] = {}
+    for operator in operators:
+        phones.setdefault(_name(operator.room), []).append(f"PJSIP/{_name(operator.name)}")
+    return _lines(f"PHONES_{room} = {'&'.join(of_room)}" for room, of_room in phones.items())
+
+
+def _operator(operator: OperatorPhone) -> str:
+    return _account(_name(operator.name), _safe(operator.password), "operator", operator.name)
+
+
+def _line(line: Line) -> str:
+    return _account(_name(line.name), _safe(line.password), "line", _safe(line.number))
+
+
+def _account(name: str, password: str, role: str, caller_id: str) -> str:
+    return f"""
+[{name}]({role})
+auth = {name}
+aors = {name}
+callerid = <{caller_id}>
+[{name}](account)
+username = {name}
+password = {password}
+[{name}](contact)
+"""
+
+
+def _trunk(trunk: Trunk) -> str:
+    name = _name(trunk.name)
+    return f"""
+[{name}](carrier)
+aors = {name}
+[{name}]
+type = aor
+contact = {_safe(trunk.contact)}
+[{name}]
+type = identify
+endpoint = {name}
+match = {",".join(_safe(address) for address in trunk.addresses)}
+"""
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines)
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise UnsafeValue(f"{value!r} is no name: use small letters, digits and hyphens, 40 at most")
+    return value
+
+
+def _safe(value: str | int) -> str:
+    if not _SAFE.fullmatch(str(value)):
+        raise UnsafeValue("a value holds a sign that may not stand in a configuration file")
+    return str(value)
