@@ -10,8 +10,9 @@ from ivr_flows.find_action import title_in
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
-from telephony.calls import Call, NotReached, Prompt, Spoken
+from telephony.calls import Call, NotReached
 from telephony.legs import Hangup, Leg
+from telephony.speech import Prompt, Spoken
 from telephony.waiting_line import LineAway, Place
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,7 @@ async def _ring(call: Call, board: Switchboard, action: OpenAction, operator: st
 
 async def _talk(call: Call, board: Switchboard, room: str, found: Found) -> str:
     await board.book.connected(call.id, room, found.operator)
-    await call.note("talking", room=room, operator=found.operator)
-    return await _until_over(call, board, found.operator, call.bridge(found.leg))
+    return await _until_over(call, board, found.operator, call.bridge(found.leg, room=room, operator=found.operator))
 
 
 async def resume_talk(call: Call, board: Switchboard) -> str:

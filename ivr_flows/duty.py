@@ -2,7 +2,9 @@
 
 import logging
 
-from actions.desk import Actor, Refused
+from actions.books import Actor
+from actions.desk import Refused
+from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
 from telephony.waiting_line import LineAway
@@ -33,7 +35,7 @@ async def _change(call: Call, board: Switchboard, *, on: bool) -> None:
             await board.line.away(operator)
     except Refused:
         await call.play("not-an-operator")
-    except (LineAway, OSError) as fault:
+    except (LineAway, *Away) as fault:
         log.warning("call %s: duty of %s could not be changed: %s", call.id, operator, fault)
         await call.play("not-now")
     else:

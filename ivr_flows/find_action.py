@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from actions.matching import AskCode, Choose, Match, NothingOpen, OpenAction, Sure, by_code, find
+from actions.matching import Alerted, AskCode, Choose, Match, NothingOpen, OpenAction, Sure, by_code, find
 from actions.numbers import Number
+from actions.store import Away
 from ivr_flows.catalogue import LANGUAGES, other_language
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
-from telephony.calls import Call, Prompt, Spoken
+from telephony.calls import Call
+from telephony.speech import Prompt, Spoken
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ async def find_action(call: Call, board: Switchboard, number: Number) -> Match |
             await call.play("nothing-open")
             return None
         case Choose(options, why):
-            found = await _choose(call, options, "choose-action" if why == "number" else "confirm-area")
+            found = await _choose(call, options, "choose-action" if why == "alerted" else "confirm-area")
             found = found or await _ask_code(call, board)
         case AskCode(options):
             found = await _ask_code(call, board) or await _choose(call, options, "choose-action")
@@ -39,14 +41,14 @@ async def find_action(call: Call, board: Switchboard, number: Number) -> Match |
     return found
 
 
-async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequence[OpenAction]:
+async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequence[Alerted]:
     """The open actions this number was alerted in; none when the database does not answer in time: then we ask."""
     if number.e164 is None:
         return ()
     try:
         async with asyncio.timeout(board.patience.match):
             return await board.book.alerted_in(number.e164)
-    except (TimeoutError, OSError) as fault:
+    except Away as fault:
         log.warning("call %s: matching by number was not possible (%s); asking instead", call.id, type(fault).__name__)
         return ()
 

@@ -16,6 +16,6 @@ async def leave_tip(call: Call, board: Switchboard, action: OpenAction) -> str:
     if recorded.seconds < 1:
         await call.play("tip-empty")
         return "no tip left"
-    await board.book.keep_tip(call.id, action.id, action.room_id, recorded.wav, recorded.seconds, None)
+    await board.book.keep_tip(call.id, action.id, action.room_id, recorded.wav, recorded.seconds)
     await call.play("tip-thanks")
     return "tip left"

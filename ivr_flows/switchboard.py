@@ -4,9 +4,11 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from actions.books import Actor
 from actions.call_book import CallBook
-from actions.desk import Actor, Desk, Room
+from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
+from actions.store import Away
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Switchboard:
     area_codes: Mapping[str, Sequence[str]]
     operator_languages: Mapping[str, str]
     line: WaitingLine
+    national_room: str
     patience: Patience = Patience()
 
     def regions_of(self, area_code: str | None) -> Sequence[str]:
@@ -42,13 +45,9 @@ class Switchboard:
         return self.operator_languages.get(operator, "nl")
 
     def rooms_from(self, room_id: str) -> Iterator[str]:
-        """The room itself, then each next room in turn; no room twice."""
-        seen: set[str] = set()
-        following: str | None = room_id
-        while following and following in self.rooms and following not in seen:
-            yield following
-            seen.add(following)
-            following = self.rooms[following].next_room_id
+        """The room itself, the room next to it, the national room; no room twice."""
+        room = self.rooms.get(room_id)
+        yield from dict.fromkeys(place for place in (room_id, room and room.next_room_id, self.national_room) if place)
 
     async def send_away(self, operator: str, why: str) -> None:
         """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the
@@ -56,5 +55,5 @@ class Switchboard:
         try:
             await self.desk.sign_off(operator, Actor("telephony", "waiting-line", why))
             await self.line.away(operator)
-        except (LineAway, OSError) as fault:
+        except (Refused, LineAway, *Away) as fault:
             log.warning("operator %s could not be taken off duty: %s", operator, fault)

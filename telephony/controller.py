@@ -1,0 +1,237 @@
+"""The controller of one Asterisk node: one task a call. Events go to the leg they name; a fault stays in its call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from telephony.ari import Ari, AriAway, AriError, Event
+from telephony.calls import Call, Wording, new_name
+from telephony.legs import Caller, Hangup, Leg, first_of
+from telephony.outbound import OutboundGuard
+from telephony.reconcile import Channel, checkpoint, plan
+
+log = logging.getLogger(__name__)
+
+Flow = Callable[[Call], Awaitable[None]]
+LeftRecording = Callable[[str, bytes], Awaitable[None]]
+LONGEST_NUMBER = 64
+
+
+class Controller:
+    """`flows`: by the name that the dialplan passes to Stasis. `on_left_recording` takes in (call id, WAV) what a
+    controller killed in mid-recording left in Asterisk."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        wording: Wording,
+        flows: Mapping[str, Flow],
+        guard: OutboundGuard,
+        max_call_s: float,
+        on_left_recording: LeftRecording,
+    ) -> None:
+        self.ari, self.wording, self.max_call_s = ari, wording, max_call_s
+        self._flows, self._guard, self._on_left_recording = flows, guard, on_left_recording
+        self._legs: dict[str, Leg] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.reconciled = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serves calls until cancelled; the calls themselves go on in Asterisk. Raises ari.Replaced."""
+        try:
+            await self.ari.run(self.received, self.reconcile)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    @property
+    def calls(self) -> int:
+        """How many conversations are going on."""
+        return len(self._tasks)
+
+    def received(self, event: Event) -> None:
+        """Gives one event to the leg it names. Never waits."""
+        match event:
+            case {"type": "StasisStart", "channel": channel, "args": args}:
+                self._entered(channel, args)
+            case {"type": "StasisEnd", "channel": {"id": leg_id}}:
+                self._end(leg_id, 16)
+            case {"type": "ChannelDestroyed", "channel": {"id": leg_id}, "cause": cause}:
+                self._end(leg_id, cause)
+            case {"type": "ChannelDtmfReceived", "channel": {"id": leg_id}, "digit": digit} if leg_id in self._legs:
+                self._legs[leg_id].press(digit)
+            case {"type": "PlaybackFinished", "playback": {"id": playback, "target_uri": target, "state": state}}:
+                self._finish(target, playback, state)
+            case {"type": "RecordingFinished" | "RecordingFailed", "recording": recording}:
+                self._finish(recording["target_uri"], recording["name"], recording)
+
+    async def reconcile(self) -> None:
+        """Compares Asterisk with what is held here: ends, adopts and sweeps. Runs after every (re)connect."""
+        held = {leg.id for leg in self._legs.values() if leg.started.done()}
+        channels, bridges = await self.ari.listing("channels"), await self.ari.listing("bridges")
+        todo = plan(self.ari.app, channels, bridges, held)
+        for leg_id in todo.ended:
+            self._end(leg_id, 0)
+        for leg_id in todo.others:
+            self._legs[leg_id] = Leg(leg_id)
+        for channel, facts in todo.adopt:
+            log.info("call %s adopted at stage %s", facts.get("id", channel["id"]), facts.get("stage", "arrival"))
+            self._take(channel, str(channel["dialplan"]["app_data"]).split(",")[1:], facts)
+        for leg_id in todo.hang_up:
+            await self.hang_up(Leg(leg_id))
+        for bridge in todo.destroy:
+            await self.destroy_bridge(bridge)
+        await self._take_in_recordings()
+        self.reconciled.set()
+
+    async def place(self, number: str, trunk: str, flow: Flow, ring_s: float) -> bool:
+        """Calls a number (E.164) through a trunk and leads the conversation with `flow` when it is answered. Returns
+        whether it was. Raises MayNotCall, AriAway."""
+        with self._guard.channel_to(number):
+            leg = self.new_leg()
+            call = Call(self, leg, leg.id, Caller(None, "absent", None), number, datetime.now(UTC), {})
+            try:
+                await self.ari.request(
+                    "POST",
+                    f"channels/{leg.id}",
+                    endpoint=f"PJSIP/{number}@{trunk}",
+                    app=self.ari.app,
+                    appArgs="placed",
+                    timeout=int(ring_s) + 5,
+                )
+                await first_of(leg.started, leg.ended, bound_s=ring_s)
+                if leg.started.done():
+                    async with asyncio.timeout(self.max_call_s):
+                        await flow(call)
+            except (Hangup, AriError, TimeoutError) as over:
+                log.info("call %s: %s", call.id, type(over).__name__)
+            await self.hang_up(leg)
+            return leg.started.done()
+
+    def new_id(self) -> str:
+        return new_name(self.ari.app)
+
+    def new_leg(self) -> Leg:
+        """A leg to be made, known here before Asterisk hears of it."""
+        leg = Leg(self.new_id())
+        self._legs[leg.id] = leg
+        return leg
+
+    def leg(self, leg_id: str) -> Leg | None:
+        return self._legs.get(leg_id)
+
+    async def hang_up(self, leg: Leg) -> None:
+        """Ends a leg, ringing or talking; no harm when it is gone."""
+        if not leg.ended.done():
+            await self._quietly("DELETE", f"channels/{leg.id}")
+        self._legs.pop(leg.id, None)
+
+    async def create_bridge(self, bridge: str) -> None:
+        await self.ari.request("POST", f"bridges/{bridge}", type="mixing")
+
+    async def add_to_bridge(self, bridge: str, *legs: Leg) -> None:
+        await self.ari.request("POST", f"bridges/{bridge}/addChannel", channel=",".join(leg.id for leg in legs))
+
+    async def both_in(self, bridge: str, *legs: Leg) -> bool:
+        """Whether all these legs are in the bridge. False when it is not there."""
+        try:
+            found = await self.ari.request("GET", f"bridges/{bridge}")
+        except AriError:
+            return False
+        return {leg.id for leg in legs} <= set(found["channels"])
+
+    async def destroy_bridge(self, bridge: str) -> None:
+        await self._quietly("DELETE", f"bridges/{bridge}")
+
+    async def stop_playing(self, playback: str) -> None:
+        await self._quietly("DELETE", f"playbacks/{playback}")
+
+    async def take_recording(self, name: str) -> bytes:
+        """Fetches a stored recording and removes it from Asterisk; b"" when there is none."""
+        try:
+            wav = await self.ari.fetch("GET", f"recordings/stored/{name}/file")
+            await self.ari.fetch("DELETE", f"recordings/stored/{name}")
+        except AriError:
+            return b""
+        return wav
+
+    def _entered(self, channel: Channel, args: list[str]) -> None:
+        known = self._legs.get(channel["id"])
+        if known:
+            known.begin()
+        elif args[:1] != ["operator"] and args[:1] != ["placed"]:
+            self._take(channel, args, checkpoint(channel))
+
+    def _take(self, channel: Channel, args: list[str], facts: Mapping[str, str]) -> None:
+        """Starts the task of a call: a new one, or one adopted at its checkpoint."""
+        leg = self._legs[channel["id"]] = Leg(channel["id"])
+        leg.begin()
+        flow, origin, presentation, dialled = (*args, "", "", "", "")[:4]
+        call = Call(
+            self,
+            leg,
+            facts.get("id") or f"{self.ari.app}-{channel['id']}"[-40:],
+            _caller(channel, origin, presentation),
+            dialled,
+            datetime.fromisoformat(facts["arrived"]) if "arrived" in facts else datetime.now(UTC),
+            facts,
+        )
+        self._tasks[leg.id] = asyncio.create_task(self._lead(call, flow), name=call.id)
+
+    async def _lead(self, call: Call, flow: str) -> None:
+        try:
+            await self._flows[flow](call)
+        except Hangup as end:
+            log.info("call %s ended by hang-up, cause %d", call.id, end.cause)
+        except AriAway:
+            log.warning("call %s goes on without us until Asterisk is back", call.id)
+        except Exception:
+            # Whatever went wrong in our code, the caller still gets a room.
+            log.exception("call %s: fault in the conversation; the dialplan takes over", call.id)
+            await self._to_the_dialplan(call)
+        finally:
+            self._tasks.pop(call.leg.id, None)
+            self._legs.pop(call.leg.id, None)
+
+    async def _to_the_dialplan(self, call: Call) -> None:
+        try:
+            await call.leave_to_dialplan(call.facts.get("room", ""))
+        except (Hangup, AriError, AriAway) as over:
+            log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
+
+    async def _take_in_recordings(self) -> None:
+        busy = {f"bn-{task.get_name()}" for task in self._tasks.values()}
+        for recording in await self.ari.listing("recordings/stored"):
+            name = recording["name"]
+            if name.startswith("bn-") and name not in busy and (wav := await self.take_recording(name)):
+                await self._on_left_recording(name.removeprefix("bn-"), wav)
+
+    async def _quietly(self, method: str, path: str) -> None:
+        try:
+            await self.ari.request(method, path)
+        except AriError as refused:
+            log.debug("%s %s: %s", method, path, refused)
+        except AriAway as away:
+            log.warning("%s; the next reconcile sweeps", away)
+
+    def _end(self, leg_id: str, cause: int) -> None:
+        if leg := self._legs.get(leg_id):
+            leg.end(cause)
+
+    def _finish(self, target: str, thing_id: str, how: Any) -> None:
+        if leg := self._legs.get(target.removeprefix("channel:")):
+            leg.finish(thing_id, how)
+
+
+def _caller(channel: Channel, origin: str, presentation: str) -> Caller:
+    """A caller ID is believed only from the trunk, and respected when withheld."""
+    number = str(channel["caller"]["number"])[:LONGEST_NUMBER]
+    account = re.fullmatch(r"PJSIP/(.+)-[0-9a-f]{8}", channel["name"])
+    believed = origin == "trunk" and presentation == "allowed"
+    return Caller(number if believed and number else None, presentation or "absent", account[1] if account else None)

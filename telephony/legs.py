@@ -1,0 +1,93 @@
+"""One leg of a call: a channel in Asterisk, its keys, what it waits for, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Hangup(Exception):
+    """The leg of this flow has ended; ends the flow quietly. `cause`: Q.850, 0 when unknown."""
+
+    def __init__(self, cause: int = 0) -> None:
+        super().__init__(f"hung up, cause {cause}")
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, as far as it can be believed: `number` only from the trunk and when not withheld; `account` is the
+    SIP account of a phone of ours."""
+
+    number: str | None
+    presentation: str  # allowed, withheld, absent
+    account: str | None
+
+
+async def first_of(*futures: asyncio.Future[Any], bound_s: float | None) -> None:
+    """Waits until one of them is done, or `bound_s` seconds."""
+    await asyncio.wait(set(futures), timeout=bound_s, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Leg:
+    """The controller registers a leg before Asterisk hears its id, and feeds it the events that name it."""
+
+    def __init__(self, leg_id: str) -> None:
+        self.id = leg_id
+        loop = asyncio.get_running_loop()
+        self.started: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[int] = loop.create_future()
+        self._outcomes: dict[str, asyncio.Future[Any]] = {}
+        self._keys: deque[str] = deque()
+        self._key_wanted: asyncio.Future[None] | None = None
+
+    def outcome_of(self, thing_id: str) -> asyncio.Future[Any]:
+        """Where the end of a playback or recording will be told. Ask for it before the request that starts it."""
+        return self._outcomes.setdefault(thing_id, asyncio.get_running_loop().create_future())
+
+    def begin(self) -> None:
+        if not self.started.done():
+            self.started.set_result(None)
+
+    def end(self, cause: int) -> None:
+        if not self.ended.done():
+            self.ended.set_result(cause)
+
+    def finish(self, thing_id: str, how: Any) -> None:
+        outcome = self._outcomes.pop(thing_id, None)
+        if outcome and not outcome.done():
+            outcome.set_result(how)
+
+    def press(self, key: str) -> None:
+        self._keys.append(key)
+        if self._key_wanted and not self._key_wanted.done():
+            self._key_wanted.set_result(None)
+
+    def key_pressed(self) -> asyncio.Future[None]:
+        """Done when a key is there to be taken."""
+        self._key_wanted = asyncio.get_running_loop().create_future()
+        if self._keys:
+            self._key_wanted.set_result(None)
+        return self._key_wanted
+
+    async def key(self, bound_s: float) -> str | None:
+        """The next key, pressed before or now; None when none comes in time. Raises Hangup."""
+        await self.until(self.key_pressed(), bound_s)
+        return self._keys.popleft() if self._keys else None
+
+    async def until(self, wanted: Awaitable[T], bound_s: float | None) -> T | None:
+        """What `wanted` gives; None after `bound_s` seconds. Raises Hangup when the leg ends first."""
+        task = asyncio.ensure_future(wanted)
+        try:
+            await first_of(task, self.ended, bound_s=bound_s)
+            if self.ended.done():
+                raise Hangup(self.ended.result())
+            return task.result() if task.done() else None
+        finally:
+            if not task.done():
+                task.cancel()
