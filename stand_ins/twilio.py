@@ -1,14 +1,13 @@
 """A stand-in for Twilio's messaging API on loopback: the same addresses, forms, answers, errors and signed callbacks.
 
-Nothing leaves the machine. It keeps all it received, so a test can see who was texted what, and it can be told to behave
-badly: for one message, for one number, or from now on.
+Nothing leaves the machine. It keeps all it received, so a test can see who was texted what, and it can be told to
+behave badly: for one message, for one number, or from now on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import hmac
 import secrets
 from collections import deque
@@ -253,7 +252,7 @@ class Twilio:
 def signature(token: str, url: str, form: dict[str, str]) -> str:
     """The X-Twilio-Signature of a form posted to `url`: HMAC-SHA1 over the address and the sorted fields."""
     signed = url + "".join(f"{name}{form[name]}" for name in sorted(form))
-    return base64.b64encode(hmac.digest(token.encode(), signed.encode(), hashlib.sha1)).decode()
+    return base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
 
 
 def _callback_form(message: dict[str, Any]) -> dict[str, str]:
