@@ -80,16 +80,16 @@ local head = redis.call('ZRANGE', 'burgernet:line:' .. room, 0, 0)[1]
 if head then redis.call('PUBLISH', 'burgernet:wake', head) end
 """
 
-# An operator claimed by a call stays claimed, unless it is that very call that lets go.
+# An operator claimed by a call stays claimed, unless it is that very call that lets go: then free, when on duty still.
 _OFFER = """
 local operator, room, since, claim = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = redis.call('HGET', 'burgernet:claim', operator)
+if claim == '' then redis.call('HSET', 'burgernet:duty', operator, room) end
 if held and held ~= claim then return 0 end
 if claim ~= '' and not held then return 0 end
 redis.call('HDEL', 'burgernet:claim', operator)
 if claim ~= '' then room = redis.call('HGET', 'burgernet:duty', operator) end
 if not room then return 0 end
-redis.call('HSET', 'burgernet:duty', operator, room)
 redis.call('ZADD', 'burgernet:free:' .. room, 'NX', since, operator)
 local head = redis.call('ZRANGE', 'burgernet:line:' .. room, 0, 0)[1]
 if head then redis.call('PUBLISH', 'burgernet:wake', head) end
