@@ -1,0 +1,112 @@
+"""What tests share: databases of both kinds, a Redis, keys. Each test gets its own, empty."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from actions.books import Actor
+from actions.seed import seed
+from actions.store import Store, upgrade
+from actions.vault import Vault, Vaults
+from burgernet.embedded import postgres_server, redis_server
+
+TEMPLATE = "burgernet_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL, up to the name of the database; TEMPLATE there has the newest schema."""
+    with postgres_server() as url:
+        server = url.rpartition("/")[0]
+        asyncio.run(_tell(server, f"CREATE DATABASE {TEMPLATE}"))
+        upgrade(f"{server}/{TEMPLATE}")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """An SQLite file of its own with the newest schema."""
+    file = shutil.copyfile(sqlite_template, tmp_path / "burgernet.db")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A PostgreSQL database of its own with the newest schema."""
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_tell(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    yield f"{postgres}/{name}"
+    asyncio.run(_tell(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The test runs twice: on SQLite and on PostgreSQL."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = Store.open(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def country(store: Store, actor: Actor) -> Store:
+    """A store with the ten regions, their rooms and two operators in each."""
+    await seed(store, actor, operators_a_room=2)
+    return store
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return Actor("tester", "tests", "to see that it works")
+
+
+@pytest.fixture
+def vaults() -> Vaults:
+    return Vaults(Vault({1: os.urandom(32)}), Vault({1: os.urandom(32)}))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty Redis."""
+    client = Redis.from_url(redis_url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+async def _tell(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{server.replace('+asyncpg', '')}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
