@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trunk:
-    """A carrier: the addresses it calls from, and where it is called (sip:HOST:PORT)."""
+    """A carrier: the addresses it calls from, and where it is called (sip:HOST:PORT; "" when it only calls us)."""
 
     name: str
     addresses: tuple[str, ...]
@@ -140,12 +140,13 @@ password = {password}
 
 def _trunk(trunk: Trunk) -> str:
     name = _name(trunk.name)
+    contact = f"contact = {_safe(trunk.contact)}" if trunk.contact else ""
     return f"""
 [{name}](carrier)
 aors = {name}
 [{name}]
 type = aor
-contact = {_safe(trunk.contact)}
+{contact}
 [{name}]
 type = identify
 endpoint = {name}

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     trunk_addresses: list[str] = Field(
         default_factory=list, description='Source addresses of the carrier\'s trunk, as JSON: `["192.0.2.1"]`'
     )
+    trunk_contact: str = Field(
+        "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="Where the carrier takes our calls: `sip:HOST:PORT`"
+    )
+    control_bind: str = Field(
+        "", description="Address on which Asterisk serves ARI and AMI; empty: the host of BURGERNET_ARI_URL"
+    )
     asterisk_instance: str = Field(
         "main", pattern=r"^[a-z0-9-]{1,30}$", description="Name of the Asterisk instance to render and start"
     )
@@ -74,7 +80,9 @@ class Settings(BaseSettings):
         None,
         description="Root of an installed Asterisk tree; empty: the system's own, else /var/lib/burgernet/asterisk",
     )
-    sounds_dir: Path = Field(Path("var/sounds"), description="Where rendered prompts are kept")
+    sounds_dir: Path | None = Field(
+        None, description="Where rendered prompts are kept; empty: in the folder of the Asterisk on this machine"
+    )
     sounds_seen_as: str = Field("", description="The same folder as Asterisk sees it; empty: the same path")
     spool_file: Path = Field(Path("var/calls.spool"), description="Call facts kept here while the database is away")
 

@@ -1,0 +1,90 @@
+"""What every role and command stands on: settings, the database, Redis, the keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
+
+from actions.call_book import CallBook
+from actions.desk import Desk
+from actions.register import Register
+from actions.store import Store
+from actions.vault import Vault, Vaults, read_keys
+from burgernet.settings import Settings
+
+START_BOUND_S = 60.0
+REDIS_ANSWER_S = 5.0
+
+Say = Callable[[str], None]
+
+
+class NoRedis(Exception):
+    """Redis did not answer within the bound, or refused the password; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Base:
+    settings: Settings
+    store: Store
+    redis: Redis
+    vaults: Vaults
+    desk: Desk
+    register: Register
+    book: CallBook
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Base]:
+    """Everything ready for its first use; nothing is connected yet. Raises BadKeys."""
+    vaults = Vaults(
+        Vault(read_keys(settings.register_keys.get_secret_value())),
+        Vault(read_keys(settings.police_keys.get_secret_value())),
+    )
+    store = Store.open(settings.database_url)
+    # Retries are ours, with their own bounds: a caller is not kept waiting by a hidden one.
+    redis = Redis.from_url(
+        settings.redis_url,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=REDIS_ANSWER_S,
+        max_connections=1000,
+    )
+    try:
+        yield Base(
+            settings,
+            store,
+            redis,
+            vaults,
+            Desk(store),
+            Register(store, vaults.register),
+            CallBook(store, vaults, settings.spool_file),
+        )
+    finally:
+        await redis.aclose()
+        await store.close()
+
+
+async def wait_for_redis(redis: Redis, bound_s: float, say: Say) -> None:
+    """Returns when Redis answers. Tells `say` why not and tries again, 0.2-5 s apart. Raises NoRedis."""
+    pause, over = 0.2, asyncio.get_running_loop().time() + bound_s
+    while True:
+        try:
+            async with asyncio.timeout(REDIS_ANSWER_S):
+                await redis.ping()
+            return
+        except AuthenticationError:
+            raise NoRedis("Redis refuses the password in BURGERNET_REDIS_URL") from None
+        except (RedisError, OSError, TimeoutError) as fault:
+            refused = f"Redis does not answer ({type(fault).__name__})"
+        if asyncio.get_running_loop().time() > over:
+            raise NoRedis(f"{refused}; start it, or set BURGERNET_REDIS_URL")
+        say(f"{refused}; trying again in {pause:.1f} s")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 5.0)

@@ -1,0 +1,91 @@
+"""This deployment's Asterisk node: its configuration from the settings and the register of operators."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+
+from actions.desk import Desk, Duty
+from actions.models import Region
+from asterisk_conf.render import Line, Node, OperatorPhone, Trunk
+from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
+from burgernet.settings import Settings
+
+CARRIER = "carrier"
+
+
+def sip_password(settings: Settings, account: str) -> str:
+    """The SIP password of an account, derived: nothing to store, and as secret as BURGERNET_SIP_SECRET."""
+    secret = settings.sip_secret.get_secret_value().encode()
+    return hmac.digest(secret, f"sip account {account}".encode(), "sha256").hex()[:32]
+
+
+def instance(settings: Settings) -> Instance:
+    """The Asterisk instance of the settings, on this machine. Raises NoAsterisk."""
+    if settings.asterisk_root:
+        installed = Installed(settings.asterisk_root)
+        if not installed.fits():
+            raise NoAsterisk(f"no Asterisk {'.'.join(map(str, OLDEST))} or newer below {settings.asterisk_root}")
+        return Instance(installed, settings.asterisk_instance)
+    if found := find():
+        return Instance(found, settings.asterisk_instance)
+    raise NoAsterisk("there is no Asterisk on this machine yet; run `burgernet asterisk install`")
+
+
+def sounds(settings: Settings) -> tuple[Path, PurePath]:
+    """The folder of the prompts, and the same folder as Asterisk sees it. Raises NoAsterisk."""
+    if settings.sounds_dir:
+        return settings.sounds_dir, PurePath(settings.sounds_seen_as or settings.sounds_dir.absolute())
+    ours = instance(settings)
+    return ours.sounds, ours.sounds_inside
+
+
+async def node(settings: Settings, desk: Desk, lines: Sequence[Line] = ()) -> Node:
+    """The node with every operator's phone, the carrier's trunk and the rooms of the fall-back."""
+    return _node(settings, await desk.operators(), await desk.regions(), await desk.area_codes(), lines)
+
+
+def _node(
+    settings: Settings,
+    operators: Iterable[Duty],
+    regions: Mapping[str, Region],
+    area_codes: Mapping[str, Sequence[str]],
+    lines: Sequence[Line],
+) -> Node:
+    ari, ami = urlsplit(settings.ari_url), urlsplit(settings.ami_url)
+    sip_address, _, sip_port = settings.sip_bind.rpartition(":")
+    first, _, last = settings.rtp_ports.partition("-")
+    return Node(
+        app=settings.app,
+        sip_address=sip_address,
+        sip_port=int(sip_port),
+        rtp_first=int(first),
+        rtp_last=int(last),
+        control_address=settings.control_bind or ari.hostname or "127.0.0.1",
+        http_port=ari.port or 8088,
+        ami_port=ami.port or 5038,
+        ari_user=settings.ari_user,
+        ari_password=settings.ari_password.get_secret_value(),
+        ami_user=settings.ami_user,
+        ami_password=settings.ami_password.get_secret_value(),
+        free_number=settings.free_number,
+        fallback_room=settings.fallback_room,
+        max_call_s=settings.max_call_s,
+        rooms_of_area_codes={
+            code: regions[reached[0]].room_id for code, reached in area_codes.items() if reached[0] in regions
+        },
+        operators=tuple(
+            OperatorPhone(duty.operator_id, sip_password(settings, duty.operator_id), duty.room_id)
+            for duty in operators
+        ),
+        lines=tuple(lines),
+        trunks=_trunks(settings),
+    )
+
+
+def _trunks(settings: Settings) -> tuple[Trunk, ...]:
+    if not settings.trunk_addresses:
+        return ()
+    return (Trunk(CARRIER, tuple(settings.trunk_addresses), settings.trunk_contact),)

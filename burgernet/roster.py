@@ -1,0 +1,74 @@
+"""Who takes calls now: on duty by the books, and with a phone that answers as far as Asterisk's observer knows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from actions.desk import Desk
+from actions.store import Away
+from telephony.ami import Ami
+from telephony.waiting_line import LineAway, WaitingLine
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "burgernet:duty"
+LOOK_AGAIN_S = 10.0
+ANSWER_S = 5.0
+
+
+class Roster:
+    """Feeds the waiting line with operators. `ami` and `line` are set once both exist."""
+
+    def __init__(self, desk: Desk, redis: Redis) -> None:
+        self._desk, self._redis = desk, redis
+        self._ami: Ami | None = None
+        self._line: WaitingLine | None = None
+        self._last: Mapping[str, str] = {}
+
+    def watch(self, ami: Ami, line: WaitingLine) -> None:
+        self._ami, self._line = ami, line
+
+    async def on_duty(self) -> Mapping[str, str]:
+        """Operator -> room, of those who can be rung; with the database away, as it was last known."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                self._last = {duty.operator_id: duty.room_id for duty in await self._desk.operators() if duty.since}
+        except Away as fault:
+            log.warning("the roster is as it was last known: %s", type(fault).__name__)
+        if self._ami is None or not self._ami.booted.is_set():
+            return self._last
+        return {operator: room for operator, room in self._last.items() if operator in self._ami.reachable}
+
+    async def phone_changed(self, operator: str, reachable: bool) -> None:
+        """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books."""
+        assert self._line is not None
+        try:
+            room = (await self.on_duty()).get(operator)
+            if reachable and room:
+                await self._line.offer(operator, room)
+            elif not reachable:
+                await self._line.away(operator)
+        except LineAway as fault:
+            log.warning("phone of %s: %s; the next look repairs it", operator, fault)
+
+    async def run(self) -> None:
+        """Looks again whenever somebody signed on or off elsewhere, and every 10 s, until cancelled."""
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as news:
+                    await asyncio.wait_for(news.subscribe(CHANNEL), ANSWER_S)
+                    while True:
+                        await news.get_message(timeout=LOOK_AGAIN_S)
+                        await self._look_again()
+            except (RedisError, OSError, TimeoutError, LineAway) as fault:
+                log.info("roster: Redis does not answer (%s)", type(fault).__name__)
+                await asyncio.sleep(LOOK_AGAIN_S / 2)
+
+    async def _look_again(self) -> None:
+        assert self._line is not None
+        await self._line.restore()

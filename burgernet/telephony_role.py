@@ -1,0 +1,109 @@
+"""The telephony role: one controller of one Asterisk node, with everything its conversations need."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from actions.live import OpenActions
+from burgernet import node
+from burgernet.base import START_BOUND_S, Base, Say
+from burgernet.roster import Roster
+from ivr_flows.catalogue import catalogue
+from ivr_flows.duty import sign_off, sign_on
+from ivr_flows.free_number import free_number
+from ivr_flows.switchboard import Patience, Switchboard
+from telephony.ami import Ami
+from telephony.ari import Ari
+from telephony.controller import Controller, Flow
+from telephony.lease import Lease
+from telephony.outbound import OutboundGuard
+from telephony.speech import Speech, espeak
+from telephony.waiting_line import WaitingLine
+
+log = logging.getLogger(__name__)
+
+
+async def telephony_role(base: Base, say: Say, ready: asyncio.Event) -> None:
+    """Serves calls until cancelled; sets `ready` when they are taken. Raises LeaseLost, ari.Replaced, NoVoice."""
+    settings = base.settings
+    lease = Lease(base.redis, settings.app)
+    await lease.take(START_BOUND_S, say)
+    try:
+        await _serve(base, lease, say, ready)
+    finally:
+        await asyncio.shield(lease.give_back())
+
+
+async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> None:
+    settings = base.settings
+    speech = speech_of(base)
+    await speech.build(log.info)
+    roster = Roster(base.desk, base.redis)
+    line = WaitingLine(base.redis, settings.app, roster.on_duty)
+    ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), roster.phone_changed)
+    roster.watch(ami, line)
+    actions = OpenActions(base.desk, base.redis)
+    await actions.refresh()
+    ari = Ari(settings.ari_url, settings.app, settings.ari_user, settings.ari_password.get_secret_value())
+    controller = controller_of(base, ari, speech, await switchboard(base, line, actions))
+    async with asyncio.TaskGroup() as group:
+        for work in (lease.keep, line.run, ami.run, roster.run, actions.run, base.book.run, controller.run):
+            group.create_task(work(), name=work.__qualname__)
+        await _until_ready(controller, line, say)
+        ready.set()
+
+
+def speech_of(base: Base) -> Speech:
+    """The prompts of this deployment. Raises NoAsterisk when their folder is not known."""
+    folder, seen_as = node.sounds(base.settings)
+    return Speech(catalogue(), folder, seen_as, espeak)
+
+
+async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Switchboard:
+    """What the conversations have at hand. Raises what the database raises."""
+    return Switchboard(
+        book=base.book,
+        desk=base.desk,
+        actions=actions,
+        rooms=await base.desk.rooms(),
+        area_codes=await base.desk.area_codes(),
+        operator_languages={duty.operator_id: duty.language for duty in await base.desk.operators()},
+        line=line,
+        national_room=base.settings.fallback_room,
+        patience=Patience(in_one_room=base.settings.room_patience_s),
+    )
+
+
+def flows(board: Switchboard) -> Mapping[str, Flow]:
+    """The conversations, by the name under which the dialplan asks for them."""
+    return {
+        "free-number": partial(free_number, board=board),
+        "sign-on": partial(sign_on, board=board),
+        "sign-off": partial(sign_off, board=board),
+    }
+
+
+def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:
+    settings = base.settings
+    guard = OutboundGuard(
+        tuple(settings.allowed_prefixes), tuple(settings.refused_prefixes), settings.outbound_channels
+    )
+
+    async def left_recording(call_id: str, wav: bytes) -> None:
+        # The action is not known any more here; the call row with the same id holds it.
+        await base.book.keep_tip(call_id, None, None, wav, 0.0)
+
+    return Controller(ari, speech.media, flows(board), guard, settings.max_call_s, left_recording)
+
+
+async def _until_ready(controller: Controller, line: WaitingLine, say: Say) -> None:
+    for event, what in ((controller.reconciled, "Asterisk"), (line.connected, "the waiting line in Redis")):
+        while not event.is_set():
+            try:
+                async with asyncio.timeout(5):
+                    await event.wait()
+            except TimeoutError:
+                say(f"waiting for {what}")
