@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 ANSWER_S = 5.0
 HEARTBEAT_S = 5.0
 LONGEST_PAUSE_S = 5.0
-# Asterisk spends a third of its time writing events that nobody reads: only these come.
+# Asterisk spends a third of its time writing events that nobody reads: only these come. Answers count as events.
 EVENTS = (
+    "RESTResponse",
     "StasisStart",
     "StasisEnd",
     "ChannelDestroyed",
@@ -57,7 +58,7 @@ class Ari:
     def __init__(self, url: str, app: str, user: str, password: str) -> None:
         self.app = app
         self._url = f"{url.rstrip('/')}/ari"
-        self._auth = aiohttp.BasicAuth(user, password)
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._numbers = count(1)
         self._answers: dict[str, asyncio.Future[Event]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -68,7 +69,7 @@ class Ari:
         """Keeps connected until cancelled. `on_event` must return at once; `on_connected` runs after every connect
         while events already flow. Raises Replaced."""
         pause = 0.2
-        async with aiohttp.ClientSession(auth=self._auth) as self._session:
+        async with aiohttp.ClientSession(headers=self._headers) as self._session:
             while True:
                 try:
                     await self._connected_once(on_event, on_connected)
