@@ -32,10 +32,10 @@ async def find_action(call: Call, board: Switchboard, number: Number) -> Match |
             await call.play("nothing-open")
             return None
         case Choose(options, why):
-            found = await _choose(call, options, "choose-action" if why == "alerted" else "confirm-area")
+            found = await _choose(call, board, options, "choose-action" if why == "alerted" else "confirm-area")
             found = found or await _ask_code(call, board)
         case AskCode(options):
-            found = await _ask_code(call, board) or await _choose(call, options, "choose-action")
+            found = await _ask_code(call, board) or await _choose(call, board, options, "choose-action")
     if found is None:
         await call.play("no-action")
     return found
@@ -56,7 +56,7 @@ async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequenc
 async def _ask_code(call: Call, board: Switchboard) -> Match | None:
     """Asks for the code, twice at most. A hash key or silence means: I do not know it."""
     for _ in range(TRIES):
-        keyed = await ask(call, lambda language: ["ask-code"], digits=CODE_DIGITS)
+        keyed = await ask(call, lambda language: ["ask-code"], digits=CODE_DIGITS, silence=board.patience.key)
         if not keyed:
             return None
         if action := by_code(keyed, board.actions.now()):
@@ -65,11 +65,15 @@ async def _ask_code(call: Call, board: Switchboard) -> Match | None:
     return None
 
 
-async def _choose(call: Call, options: Sequence[OpenAction], intro: str) -> Match | None:
+async def _choose(call: Call, board: Switchboard, options: Sequence[OpenAction], intro: str) -> Match | None:
     """Lets the caller choose between actions, nearest and newest first; None when it is none of these."""
     offered = options[:OPTIONS]
     for _ in range(TRIES):
-        key = await ask(call, lambda language: [intro, *_menu(offered, language), "none-of-these"])
+        key = await ask(
+            call,
+            lambda language: [intro, *_menu(offered, language), "none-of-these"],
+            silence=board.patience.key,
+        )
         if key == NONE_OF_THESE:
             return None
         if key.isdigit() and 1 <= int(key) <= len(offered):
@@ -93,7 +97,7 @@ def title_in(action: OpenAction, language: str) -> str:
     return action.titles.get(language) or action.titles.get("nl") or next(iter(action.titles.values()))
 
 
-async def ask(call: Call, wording: Callable[[str], Sequence[Prompt]], digits: int = 1, silence: float = 5.0) -> str:
+async def ask(call: Call, wording: Callable[[str], Sequence[Prompt]], *, silence: float, digits: int = 1) -> str:
     """Asks for keys with the prompts of the caller's language; star changes the language and asks again."""
     for _ in range(TRIES * len(LANGUAGES)):
         keyed = await call.ask(*wording(call.language), digits=digits, silence=silence)

@@ -22,6 +22,7 @@ class Patience:
     operator_rings: float = 20
     in_one_room: float = 60
     match: float = 0.3
+    key: float = 5
     tip: float = 120
 
 

@@ -106,7 +106,8 @@ class Ami:
             await self._changed(account, False)
 
     async def _contacts(self, link: Manager) -> None:
-        rows = await asyncio.wait_for(link.send_action({"Action": "PJSIPShowContacts"}, as_list=True), ANSWER_S)
+        answer = await asyncio.wait_for(link.send_action({"Action": "PJSIPShowContacts"}), ANSWER_S)
+        rows = answer if isinstance(answer, list) else []  # no contact at all is answered with an error, without a list
         there = {row["Endpoint"] for row in rows if row.get("Event") == "ContactList" and row["Status"] in REACHABLE}
         for account in self._known - there:
             await self._set(account, reachable=False)

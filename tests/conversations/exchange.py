@@ -1,0 +1,335 @@
+"""A telephone exchange to hold conversations on: phones, rooms, actions, and the product's telephony role in between.
+
+The same for the real Asterisk (real.py) and for the one in memory (pretend.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any, Protocol, TypeVar
+from unittest.mock import patch
+
+from sqlmodel import col, select
+
+from actions import live
+from actions.books import Actor
+from actions.desk import NewAction
+from actions.geography import to_rd
+from actions.matching import OpenAction
+from actions.models import Call, ContactPoint, Delivery, DeliveryState, Message, MessageKind, Recording, Tip
+from actions.numbers import read_number
+from actions.register import Entry
+from burgernet import roster, telephony_role
+from burgernet.base import Base
+from burgernet.telephony_role import controller_of, switchboard
+from ivr_flows.connect import whisper
+from ivr_flows.switchboard import Patience, Switchboard
+from telephony.controller import Controller
+from telephony.speech import Prompt, Spoken
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+S_contra = TypeVar("S_contra", contravariant=True)
+
+BOUND_S = 15.0
+LOOK_AGAIN_S = 0.02
+ME = Actor("tester", "tests", "a conversation")
+TONES = (440, 620, 850, 1130, 1490, 1910, 2370)
+FREE_NUMBER = "08000011"
+PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
+
+
+class Handset(Protocol[S_contra]):
+    """A telephone as telephony.handset has it. `hears` takes what the exchange makes of a prompt."""
+
+    name: str
+    tone: int
+
+    @property
+    def rang(self) -> bool: ...
+    async def registers(self) -> None: ...
+    async def unregisters(self) -> None: ...
+    async def dials(self, number: str) -> None: ...
+    async def is_answered(self, bound_s: float = ...) -> None: ...
+    async def rings(self, bound_s: float = ...) -> None: ...
+    async def answers(self, bound_s: float = ...) -> None: ...
+    async def rejects(self) -> None: ...
+    async def is_engaged(self) -> None: ...
+    async def presses(self, keys: str) -> None: ...
+    async def hangs_up(self) -> None: ...
+    async def is_hung_up(self, bound_s: float = ...) -> None: ...
+    async def vanishes(self) -> None: ...
+    async def hears(self, prompt: S_contra, bound_s: float = ...) -> None: ...
+    async def hears_tone(self, hertz: int, bound_s: float = ...) -> None: ...
+
+
+class Phone:
+    """A telephone of either exchange, which hears prompts by their name."""
+
+    def __init__(self, handset: Handset[T], sound_of: Callable[[Prompt, str], Awaitable[T]]) -> None:
+        async def hears(prompt: Prompt, language: str = "nl", bound_s: float = BOUND_S) -> None:
+            try:
+                await handset.hears(await sound_of(prompt, language), bound_s)
+            except AssertionError as silence:
+                raise AssertionError(f"{handset.name} did not hear {prompt} ({language})") from silence
+
+        self.hears = hears
+        self.name, self.tone, self._handset, self._gone = handset.name, handset.tone, handset, False
+        self.registers, self.unregisters = handset.registers, handset.unregisters
+        self.dials, self.is_answered, self.hears_tone = handset.dials, handset.is_answered, handset.hears_tone
+        self.rings, self.answers, self.rejects, self.is_engaged = (
+            handset.rings,
+            handset.answers,
+            handset.rejects,
+            handset.is_engaged,
+        )
+        self.presses, self.hangs_up, self.is_hung_up = handset.presses, handset.hangs_up, handset.is_hung_up
+
+    @property
+    def rang(self) -> bool:
+        """Whether it rings or rang since it was last picked up or asked."""
+        return self._handset.rang
+
+    async def vanishes(self) -> None:
+        """As when the plug is pulled."""
+        self._gone = True
+        await self._handset.vanishes()
+
+    async def talks_with(self, other: Phone) -> None:
+        """Both hear each other."""
+        await asyncio.gather(self.hears_tone(other.tone), other.hears_tone(self.tone))
+
+    async def put_away(self) -> None:
+        """Hangs up, and leaves the exchange without a trace of itself."""
+        if not self._gone:
+            await self.hangs_up()
+
+
+class Wiring(Protocol):
+    """What differs between the two exchanges."""
+
+    async def operator(self, account: str, tone: int) -> Phone:
+        """The phone of an operator, registered."""
+        ...
+
+    async def line(self, account: str, tone: int) -> Phone:
+        """A phone that stands for a line of the public network with a fixed number, registered."""
+        ...
+
+    async def carrier(self, caller_id: str, tone: int, headers: str) -> Phone:
+        """A phone somewhere in the world, whose calls come in through the carrier."""
+        ...
+
+    def parts(self) -> Mapping[str, Any]:
+        """What stands in for names of burgernet.telephony_role."""
+        ...
+
+
+class Exchange:
+    """Every verb returns when what it says is so. `patience` shortens the waits of callers."""
+
+    def __init__(self, base: Base, wiring: Wiring, patience: Patience) -> None:
+        self.base, self.wiring, self.patience = base, wiring, patience
+        self.phones: list[Phone] = []
+        self._tones = count()
+        self._serving: asyncio.Task[None] | None = None
+        self.board: Switchboard
+        self.controller: Controller
+
+    async def starts(self) -> None:
+        """The controller, with all it needs; calls are taken when this returns."""
+
+        async def board(*given: Any) -> Switchboard:
+            self.board = dataclasses.replace(await switchboard(*given), patience=self.patience)
+            return self.board
+
+        def controller(*given: Any) -> Controller:
+            self.controller = controller_of(*given)
+            return self.controller
+
+        ready = asyncio.Event()
+        self._serving = asyncio.create_task(
+            _served(self.base, ready, {**self.wiring.parts(), "switchboard": board, "controller_of": controller})
+        )
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({waiting, self._serving}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._serving.done():
+            self._serving.result()
+        assert ready.is_set(), "the telephony role did not start"
+
+    async def stops(self) -> None:
+        """The controller ends in the middle of whatever it does; the calls go on in Asterisk."""
+        if self._serving:
+            self._serving.cancel()
+            await asyncio.gather(self._serving, return_exceptions=True)
+            self._serving = None
+
+    async def operator(self, account: str, *, on_duty: bool = True) -> Phone:
+        """The phone of an operator: rotterdam-1 is the first one of that room."""
+        phone = self._keep(await self.wiring.operator(account, self._tone()))
+        if on_duty:
+            await self.signs_on(account)
+        return phone
+
+    async def caller(self, number: str = "+31612345678", headers: str = "") -> Phone:
+        """Somebody with this caller ID, as the carrier brings it."""
+        return self._keep(await self.wiring.carrier(number, self._tone(), headers))
+
+    async def line(self, account: str) -> Phone:
+        return self._keep(await self.wiring.line(account, self._tone()))
+
+    async def signs_on(self, account: str) -> None:
+        """As from the command line; returns when callers can come."""
+        await self.base.desk.sign_on(account, ME)
+        await live.wake(self.base.redis, roster.CHANNEL)
+        await until(lambda: self.is_free(account), f"{account} on duty")
+
+    async def is_free(self, account: str) -> bool:
+        room = account.rpartition("-")[0]
+        return await self.base.redis.zscore(f"burgernet:free:{room}", account) is not None
+
+    async def on_duty(self, account: str) -> bool:
+        return bool(await self.base.redis.hexists("burgernet:duty", account))
+
+    async def action(
+        self, region: str = "rotterdam", title: str = "de blauwe Golf", by: str | None = None
+    ) -> OpenAction:
+        """An open action in the middle of a region, known to the flows."""
+        lat, lon = PLACES[region]
+        area = {"type": "circle", "lat": lat, "lon": lon, "radius": 2000}
+        texts = {"nl": (title, "Kijk uit naar een auto."), "en": (f"{title} EN", "Look out for a car.")}
+        action = await self.base.desk.start_action(NewAction("look_out", region, area, texts, by), ME)
+        await live.wake(self.base.redis)
+        await until(lambda: self._knows(action), "the action known")
+        return action
+
+    async def ends(self, action: OpenAction) -> None:
+        await self.base.desk.end_action(action.code, "none", {"nl": ("Klaar", "De actie is voorbij.")}, ME)
+        await live.wake(self.base.redis)
+        await until(lambda: self._knows(action, known=False), "the action over")
+
+    async def alerted(self, number: str, action: OpenAction, metres: int = 100) -> None:
+        """This number got the message of the action."""
+        read = read_number(number)
+        assert read.e164
+        x, y = to_rd(*PLACES[action.region_id])
+        await self.base.register.add([Entry("nl", "3011", x, y, read.e164, read.kind, frozenset({"sms"}))], ME)
+        async with self.base.store.writing() as session:
+            digests = self.base.register.digests(read.e164)
+            contact = (await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(digests)))).one()
+            alert = select(Message).where(Message.action_id == action.id, Message.kind == MessageKind.ALERT)
+            message = (await session.exec(alert)).one()
+            assert message.id is not None
+            assert contact.id is not None
+            session.add(
+                Delivery(
+                    message_id=message.id,
+                    contact_point_id=contact.id,
+                    channel="sms",
+                    language="nl",
+                    distance=metres,
+                    state=DeliveryState.DELIVERED,
+                )
+            )
+
+    async def calls(self) -> list[Call]:
+        """Every row of the book of calls, oldest first."""
+        async with self.base.store.reading() as session:
+            return list(await session.exec(select(Call).order_by(col(Call.arrived_at))))
+
+    async def ended(self, how: str) -> Call:
+        """The only call in the book, which ended in this way."""
+
+        async def over() -> bool:
+            return all(call.ended_how for call in await self.calls())
+
+        await until(over, "the call ended in the book")
+        (call,) = await self.calls()
+        assert call.ended_how == how
+        return call
+
+    async def tips(self) -> list[tuple[Tip, bytes]]:
+        """Tips with their recordings, opened."""
+        async with self.base.store.reading() as session:
+            rows = await session.exec(select(Tip, Recording).join(Recording, col(Recording.id) == Tip.recording_id))
+            return [(tip, recording.sealed) for tip, recording in rows]
+
+    async def is_quiet(self) -> None:
+        """Nothing is left of any call: no channel, bridge or file in Asterisk, no task, nobody waiting or claimed."""
+        left: dict[str, Any] = {}
+
+        async def nothing() -> bool:
+            ari, redis = self.controller.ari, self.base.redis
+            left.update(
+                channels=[channel["id"] for channel in await ari.listing("channels")],
+                bridges=[bridge["id"] for bridge in await ari.listing("bridges")],
+                recordings=await ari.listing("recordings/stored"),
+                conversations=self.controller.calls,
+                legs=list(self.controller._legs),
+                claims=await redis.hgetall("burgernet:claim"),
+                waiting=await redis.hgetall("burgernet:waiting"),
+                lines=await redis.keys("burgernet:line:*"),
+            )
+            return not any(left.values())
+
+        try:
+            await until(nothing, "nothing left", bound_s=8)
+        except TimeoutError:
+            raise AssertionError(f"left behind: { {what: much for what, much in left.items() if much} }") from None
+
+    async def _knows(self, action: OpenAction, *, known: bool = True) -> bool:
+        return known == (action.id in {open_action.id for open_action in self.board.actions.now()})
+
+    def _tone(self) -> int:
+        return TONES[next(self._tones)]
+
+    def _keep(self, phone: Phone) -> Phone:
+        self.phones.append(phone)
+        return phone
+
+
+@asynccontextmanager
+async def exchange_on(base: Base, wiring: Wiring, patience: Patience) -> AsyncIterator[Exchange]:
+    """An exchange whose controller runs. At the end everybody hangs up, and nothing may be left of any call."""
+    await base.redis.flushall()
+    exchange = Exchange(base, wiring, patience)
+    await exchange.starts()
+    try:
+        yield exchange
+        for phone in exchange.phones:
+            await phone.put_away()
+        await exchange.is_quiet()
+    finally:
+        await exchange.stops()
+
+
+async def until(so: Callable[[], Awaitable[bool]], what: str, bound_s: float = BOUND_S) -> None:
+    """Returns when it is so. Raises TimeoutError."""
+    try:
+        async with asyncio.timeout(bound_s):
+            while not await so():  # noqa: ASYNC110 - what is waited for lies in Asterisk, Redis or the database
+                await asyncio.sleep(LOOK_AGAIN_S)
+    except TimeoutError:
+        raise TimeoutError(f"not within {bound_s:.0f} s: {what}") from None
+
+
+def whispered(action: OpenAction, language: str = "nl") -> Prompt:
+    """What the operator hears before the caller."""
+    (prompt,) = whisper(action, language)
+    return prompt
+
+
+def offered(title: str, key: int, language: str = "nl") -> Prompt:
+    """One line of the menu between actions."""
+    return Spoken(f"Voor {title}: toets {key}." if language == "nl" else f"For {title}: press {key}.")
+
+
+async def _served(base: Base, ready: asyncio.Event, parts: Mapping[str, Any]) -> None:
+    with patch.multiple(telephony_role, **parts):
+        await telephony_role.telephony_role(base, log.info, ready)

@@ -1,0 +1,151 @@
+"""The real Asterisk as an exchange: a node rendered for the test, real phones with sound, keys as RFC 4733."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actions.seed import seed
+from asterisk_conf.render import Line
+from burgernet import asterisk
+from burgernet.base import opened
+from burgernet.embedded import free_port
+from burgernet.node import instance, node, sip_password
+from burgernet.settings import Settings
+from ivr_flows.catalogue import catalogue
+from ivr_flows.switchboard import Patience
+from telephony.handset import PhoneBox, Registrar
+from telephony.hearing import Samples, samples_in
+from telephony.speech import RATE, Prompt, Speech
+from tests.conversations.exchange import ME, Exchange, Phone, exchange_on
+
+# The carrier's trunk: what comes from this loopback address is believed about who calls.
+CARRIER = "127.0.0.2"
+LINES = {"line-1": "0612345678", "line-2": "0101234567"}
+OPERATORS_A_ROOM = 2
+PATIENCE = Patience(starter_rings=4, operator_rings=4, in_one_room=6, key=2, tip=10)
+
+
+def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
+    """Settings for one test, complete, from nothing but these."""
+    keys = "1:" + "A" * 43 + "="
+    return Settings(
+        _env_file=None,
+        database_url=sqlite_url,
+        redis_url=redis_url,
+        register_keys=keys,
+        police_keys=keys,
+        controller="test",
+        ari_password=secrets.token_hex(16),
+        ami_password=secrets.token_hex(16),
+        sip_secret=secrets.token_hex(16),
+        trunk_addresses=[CARRIER],
+        **more,
+    )
+
+
+@dataclass(frozen=True)
+class RealNode:
+    """A running Asterisk. `settings` hold its addresses and secrets; database and Redis differ from test to test."""
+
+    settings: Settings
+    speech: Speech
+    asterisk: asterisk.Instance
+
+    @property
+    def registrar(self) -> Registrar:
+        host, _, port = self.settings.sip_bind.rpartition(":")
+        return Registrar(host, int(port))
+
+
+@contextmanager
+def settings_of_a_node(country_url: str) -> Iterator[Settings]:
+    settings = settings_of(
+        country_url,
+        "redis://127.0.0.1:1/0",
+        ari_url=f"http://127.0.0.1:{free_port()}",
+        ami_url=f"tcp://127.0.0.1:{free_port()}",
+        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        rtp_ports="20000-21999",
+        asterisk_instance=f"test-{os.getpid()}",
+    )
+    yield settings
+    shutil.rmtree(instance(settings).folder)
+
+
+@asynccontextmanager
+async def real_node(country_url: str) -> AsyncIterator[RealNode]:
+    """An Asterisk of its own with the phones of every operator, two lines and a carrier. `country_url`: an SQLite
+    database with the newest schema, which gets the country. Nothing of it stays."""
+    with settings_of_a_node(country_url) as settings:
+        ours = instance(settings)
+        async with opened(settings) as base:
+            await seed(base.store, ME, OPERATORS_A_ROOM)
+            lines = [Line(name, sip_password(settings, name), number) for name, number in LINES.items()]
+            asterisk.write(ours, await node(settings, base.desk, lines))
+        speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, noise)
+        await speech.build(lambda _: None)
+        with asterisk.running(ours):
+            yield RealNode(settings, speech, ours)
+
+
+class RealWiring:
+    """Phones of the phone box on a real node."""
+
+    _numbers = count(1)
+
+    def __init__(self, real: RealNode, box: PhoneBox) -> None:
+        self._real, self._box = real, box
+
+    async def operator(self, account: str, tone: int) -> Phone:
+        phone = await self._phone(account, tone, sip_password(self._real.settings, account))
+        await phone.registers()
+        return phone
+
+    async def line(self, account: str, tone: int) -> Phone:
+        return await self.operator(account, tone)
+
+    async def carrier(self, caller_id: str, tone: int, headers: str) -> Phone:
+        return await self._phone(caller_id, tone, "", ip=CARRIER, headers=headers)
+
+    def parts(self) -> Mapping[str, Any]:
+        return {"speech_of": lambda _: self._real.speech}
+
+    async def _phone(self, user: str, tone: int, password: str, **more: str) -> Phone:
+        name = f"{user}#{next(self._numbers)}"
+        handset = await self._box.phone(name, self._real.registrar, password, user=user, tone=tone, **more)
+        return Phone(handset, self._sound_of)
+
+    async def _sound_of(self, prompt: Prompt, language: str) -> Samples:
+        return samples_in(self._real.speech.path(await self._real.speech.media(prompt, language)))
+
+
+@asynccontextmanager
+async def real_exchange(
+    real: RealNode, box: PhoneBox, database_url: str, redis_url: str, spool: Path, patience: Patience = PATIENCE
+) -> AsyncIterator[Exchange]:
+    """The product's telephony role on a real node, with an empty database and Redis of its own, seeded here."""
+    mine = {"database_url": database_url, "redis_url": redis_url, "spool_file": spool}
+    async with opened(real.settings.model_copy(update=mine)) as base:
+        await seed(base.store, ME, OPERATORS_A_ROOM)
+        async with exchange_on(base, RealWiring(real, box), patience) as exchange:
+            yield exchange
+
+
+async def noise(text: str, language: str) -> Samples:
+    """A voice for tests: every text its own noise, which a correlation tells from any other, and soon over."""
+    seed_of_text = int.from_bytes(hashlib.sha256(f"{language} {text}".encode()).digest()[:8])
+    seconds = min(max(0.4, len(text) * 0.008), 1.2)
+    sound: Samples = np.random.default_rng(seed_of_text).uniform(-0.5, 0.5, int(RATE * seconds))
+    return sound
