@@ -6,7 +6,6 @@ places in cells that the area's edge crosses are tested one by one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,12 +88,12 @@ class Area:
             case "circle":
                 return cls(_circle(given))
             case "Polygon":
-                return cls(_checked([_polygon(given.get("coordinates"))]))
+                return cls(_shape([given.get("coordinates")]))
             case "MultiPolygon":
                 parts = given.get("coordinates")
                 if not isinstance(parts, list) or not parts:
                     raise BadArea(["the area is empty: draw at least one polygon"])
-                return cls(_checked([_polygon(part) for part in parts]))
+                return cls(_shape(parts))
             case other:
                 raise BadArea([f"an area of type {other!r} is not known: use circle, Polygon or MultiPolygon"])
 
@@ -151,12 +150,17 @@ def _circle(given: Mapping[Any, Any]) -> BaseGeometry:
     return Point(x, y).buffer(radius, quad_segs=SIDES_A_QUARTER)
 
 
+def _shape(parts: Sequence[object]) -> BaseGeometry:
+    rings = [ring for part in parts if isinstance(part, list) for ring in part if isinstance(ring, list)]
+    if sum(map(len, rings)) > MOST_POINTS:
+        raise BadArea([f"the area has more than {MOST_POINTS} points: draw it with fewer"])
+    return _checked([_polygon(part) for part in parts])
+
+
 def _polygon(rings: object) -> Polygon:
     """One polygon, outline first, then holes; each ring closed. Raises BadArea."""
     if not isinstance(rings, list) or not rings:
         raise BadArea(["the area is empty: a polygon needs a ring of at least four points"])
-    if sum(len(ring) for ring in rings if isinstance(ring, list)) > MOST_POINTS:
-        raise BadArea([f"the area has more than {MOST_POINTS} points: draw it with fewer"])
     outline, *holes = [_ring(ring) for ring in rings]
     return Polygon(outline, holes)
 
@@ -184,7 +188,8 @@ def _checked(parts: Sequence[Polygon]) -> BaseGeometry:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """JSON may hold NaN, infinities and integers that no float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
 def _is_position(point: object) -> bool:

@@ -15,7 +15,7 @@ LONGEST = 40
 # Real numbers that the library calls invalid or does not know.
 SERVICES = {"112": "emergency", "144": "animals", "116000": "missing children", "116111": "child line"}
 WITHHELD = {"anonymous", "restricted", "unavailable", "unknown", "withheld"}
-_DIALLABLE = re.compile(r"\+?[0-9][0-9 ()./-]*")
+_DIALLABLE = re.compile(r"[+(]?[0-9][0-9 ()./-]*")
 
 
 class CallerKind(StrEnum):
