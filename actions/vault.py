@@ -7,9 +7,9 @@ and the key that hashes. `purpose` (table.column) is bound to the ciphertext, so
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 class BadKeys(ValueError):
@@ -91,9 +92,9 @@ def read_keys(setting: str) -> dict[int, bytes]:
         version, _, encoded = part.strip().partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise BadKeys(f"key {place} is not base64; make one with `burgernet keys new`") from None
-        if not version.isascii() or not version.isdigit() or len(key) != KEY_BYTES or int(version) in keys:
+        if not _VERSION.fullmatch(version) or len(key) != KEY_BYTES or int(version) in keys:
             raise BadKeys(f"key {place} must read VERSION:BASE64, a new version and {KEY_BYTES} bytes")
         keys[int(version)] = key
     return keys

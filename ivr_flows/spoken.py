@@ -17,7 +17,6 @@ ABBREVIATIONS = {
         "approx.": "about",
         "cm": "centimetres",
         "incl.": "including",
-        "no.": "number",
     },
 }
 TIME = {"nl": "{hour} uur {minute}", "en": "{hour} {minute}"}
@@ -25,9 +24,12 @@ TIME = {"nl": "{hour} uur {minute}", "en": "{hour} {minute}"}
 _POSTCODE = re.compile(r"\b([1-9]\d{3}) ?([A-Z]{2})\b")
 # A Dutch plate: three groups of letters and digits, at least one of each.
 _PLATE = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}\b")
-_TIME = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\b(?! ?(?:%|euro))")
+_UNIT = r" ?(?:%|€|euro|[ck]?m\b|kg\b|kilo|(?:centi)?met(?:er|re))"
+# A length ("1.55 m"), a price or a date holds the same signs as a time.
+_TIME = re.compile(r"(?<![\d.:,])([01]?\d|2[0-3])[:.]([0-5]\d)\b(?![.:]\d|" + _UNIT + ")")
 _NUMBER_WITH_DASH = re.compile(r"\b\d{2,4}-\d{4,8}\b")
-_LONG_NUMBER = re.compile(r"(?<![\d,.])\d{3}(?![\d,.])|\d{5,}")
+# A code, what begins with a nought, and what is too long for a quantity. "1.427", "1,75" and "180 cm" are quantities.
+_LONG_NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{3}|0\d+|\d{5,})(?!\d|[.,]\d|" + _UNIT + ")")
 
 
 def spoken(text: str, language: str) -> str:
@@ -51,4 +53,9 @@ def _time(hour: str, minute: str, language: str) -> str:
 
 
 def _word(word: str, language: str) -> str:
-    return ABBREVIATIONS[language].get(word.lower(), word)
+    """A word in full; the sign after it stays ("180 cm.")."""
+    known = ABBREVIATIONS[language]
+    if found := known.get(word.lower()):
+        return found
+    bare = word.rstrip(".,;:!?)")
+    return known.get(bare.lower(), bare) + word[len(bare) :]
