@@ -1,19 +1,27 @@
-"""Every conversation is held on Asterisk in memory and on the real one."""
+"""Every conversation is held on Asterisk in memory and, the same text, on the real one."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from telephony.handset import PhoneBox, phone_box
-from tests.conversations.exchange import Exchange
+from tests.conversations.exchange import Exchange, settings_of
+from tests.conversations.pretend import fake_exchange
 from tests.conversations.real import RealNode, real_exchange, real_node
 
+Opening = AbstractAsyncContextManager[Exchange]
 HERE = Path(__file__).parent
+FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
+# What the real Asterisk adds nothing to, or takes minutes for.
+ONLY_ON_THE_FAKE: set[str] = set()
+# The main job, on the database of production.
+ALSO_ON_POSTGRESQL = {"test_a_caller_known_in_one_action_talks_with_its_room"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    name = metafunc.function.__name__
+    if "exchange" in metafunc.fixturenames:
+        kinds = [FAKE] + [REAL] * (name not in ONLY_ON_THE_FAKE) + [REAL_ON_POSTGRESQL] * (name in ALSO_ON_POSTGRESQL)
+        metafunc.parametrize("kind", kinds)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -36,9 +51,21 @@ async def box() -> AsyncIterator[PhoneBox]:
         yield phones
 
 
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sounds")
+
+
+@pytest.fixture
+def opening(kind: str, request: pytest.FixtureRequest, redis_url: str, tmp_path: Path, sounds: Path) -> Opening:
+    url = request.getfixturevalue("postgres_url" if kind == REAL_ON_POSTGRESQL else "sqlite_url")
+    spool = tmp_path / "spool"
+    if kind == FAKE:
+        return fake_exchange(settings_of(url, redis_url, spool_file=spool), sounds)
+    return real_exchange(request.getfixturevalue("real"), request.getfixturevalue("box"), url, redis_url, spool)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def exchange(
-    real: RealNode, box: PhoneBox, sqlite_url: str, redis_url: str, tmp_path: Path
-) -> AsyncIterator[Exchange]:
-    async with real_exchange(real, box, sqlite_url, redis_url, tmp_path / "spool") as exchange:
+async def exchange(opening: Opening) -> AsyncIterator[Exchange]:
+    async with opening as exchange:
         yield exchange

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
+import numpy as np
 from sqlmodel import col, select
 
 from actions import live
@@ -26,11 +29,13 @@ from actions.numbers import read_number
 from actions.register import Entry
 from burgernet import roster, telephony_role
 from burgernet.base import Base
+from burgernet.settings import Settings
 from burgernet.telephony_role import controller_of, switchboard
 from ivr_flows.connect import whisper
 from ivr_flows.switchboard import Patience, Switchboard
 from telephony.controller import Controller
-from telephony.speech import Prompt, Spoken
+from telephony.hearing import Samples
+from telephony.speech import RATE, Prompt, Spoken
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,7 +46,15 @@ LOOK_AGAIN_S = 0.02
 ME = Actor("tester", "tests", "a conversation")
 TONES = (440, 620, 850, 1130, 1490, 1910, 2370)
 FREE_NUMBER = "08000011"
+# The carrier's trunk: what comes from this loopback address is believed about who calls.
+CARRIER = "127.0.0.2"
+LINES = {"line-1": "0612345678", "line-2": "0101234567"}
+OPERATORS_A_ROOM = 2
 PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
+
+
+class Music:
+    """What a waiting caller hears."""
 
 
 class Handset(Protocol[S_contra]):
@@ -71,8 +84,8 @@ class Handset(Protocol[S_contra]):
 class Phone:
     """A telephone of either exchange, which hears prompts by their name."""
 
-    def __init__(self, handset: Handset[T], sound_of: Callable[[Prompt, str], Awaitable[T]]) -> None:
-        async def hears(prompt: Prompt, language: str = "nl", bound_s: float = BOUND_S) -> None:
+    def __init__(self, handset: Handset[T], sound_of: Callable[[Prompt | Music, str], Awaitable[T]]) -> None:
+        async def hears(prompt: Prompt | Music, language: str = "nl", bound_s: float = BOUND_S) -> None:
             try:
                 await handset.hears(await sound_of(prompt, language), bound_s)
             except AssertionError as silence:
@@ -121,7 +134,7 @@ class Wiring(Protocol):
         """A phone that stands for a line of the public network with a fixed number, registered."""
         ...
 
-    async def carrier(self, caller_id: str, tone: int, headers: str) -> Phone:
+    async def carrier(self, caller_id: str, tone: int, *, withheld: bool) -> Phone:
         """A phone somewhere in the world, whose calls come in through the carrier."""
         ...
 
@@ -177,9 +190,10 @@ class Exchange:
             await self.signs_on(account)
         return phone
 
-    async def caller(self, number: str = "+31612345678", headers: str = "") -> Phone:
+    async def caller(self, number: str = "+31612345678", *, withheld: bool = False, silent: bool = False) -> Phone:
         """Somebody with this caller ID, as the carrier brings it."""
-        return self._keep(await self.wiring.carrier(number, self._tone(), headers))
+        tone = 0 if silent else self._tone()
+        return self._keep(await self.wiring.carrier(number, tone, withheld=withheld))
 
     async def line(self, account: str) -> Phone:
         return self._keep(await self.wiring.line(account, self._tone()))
@@ -333,3 +347,29 @@ def offered(title: str, key: int, language: str = "nl") -> Prompt:
 async def _served(base: Base, ready: asyncio.Event, parts: Mapping[str, Any]) -> None:
     with patch.multiple(telephony_role, **parts):
         await telephony_role.telephony_role(base, log.info, ready)
+
+
+def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
+    """Settings for one test, complete, from nothing but these."""
+    keys = "1:" + "A" * 43 + "="
+    return Settings(
+        _env_file=None,
+        database_url=sqlite_url,
+        redis_url=redis_url,
+        register_keys=keys,
+        police_keys=keys,
+        controller="test",
+        ari_password=secrets.token_hex(16),
+        ami_password=secrets.token_hex(16),
+        sip_secret=secrets.token_hex(16),
+        trunk_addresses=[CARRIER],
+        **more,
+    )
+
+
+async def noise(text: str, language: str) -> Samples:
+    """A voice for tests: every text its own noise, which a correlation tells from any other, and soon over."""
+    seed_of_text = int.from_bytes(hashlib.sha256(f"{language} {text}".encode()).digest()[:8])
+    seconds = min(max(0.4, len(text) * 0.008), 1.2)
+    sound: Samples = np.random.default_rng(seed_of_text).uniform(-0.5, 0.5, int(RATE * seconds))
+    return sound

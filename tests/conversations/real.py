@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -13,8 +11,6 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from actions.seed import seed
 from asterisk_conf.render import Line
@@ -27,32 +23,21 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.switchboard import Patience
 from telephony.handset import PhoneBox, Registrar
 from telephony.hearing import Samples, samples_in
-from telephony.speech import RATE, Prompt, Speech
-from tests.conversations.exchange import ME, Exchange, Phone, exchange_on
+from telephony.speech import Prompt, Speech
+from tests.conversations.exchange import (
+    CARRIER,
+    LINES,
+    ME,
+    OPERATORS_A_ROOM,
+    Exchange,
+    Music,
+    Phone,
+    exchange_on,
+    noise,
+    settings_of,
+)
 
-# The carrier's trunk: what comes from this loopback address is believed about who calls.
-CARRIER = "127.0.0.2"
-LINES = {"line-1": "0612345678", "line-2": "0101234567"}
-OPERATORS_A_ROOM = 2
 PATIENCE = Patience(starter_rings=4, operator_rings=4, in_one_room=6, key=2, tip=10)
-
-
-def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
-    """Settings for one test, complete, from nothing but these."""
-    keys = "1:" + "A" * 43 + "="
-    return Settings(
-        _env_file=None,
-        database_url=sqlite_url,
-        redis_url=redis_url,
-        register_keys=keys,
-        police_keys=keys,
-        controller="test",
-        ari_password=secrets.token_hex(16),
-        ami_password=secrets.token_hex(16),
-        sip_secret=secrets.token_hex(16),
-        trunk_addresses=[CARRIER],
-        **more,
-    )
 
 
 @dataclass(frozen=True)
@@ -116,7 +101,8 @@ class RealWiring:
     async def line(self, account: str, tone: int) -> Phone:
         return await self.operator(account, tone)
 
-    async def carrier(self, caller_id: str, tone: int, headers: str) -> Phone:
+    async def carrier(self, caller_id: str, tone: int, *, withheld: bool) -> Phone:
+        headers = f"Privacy: id\r\nP-Asserted-Identity: <sip:{caller_id}@{CARRIER}>\r\n" if withheld else ""
         return await self._phone(caller_id, tone, "", ip=CARRIER, headers=headers)
 
     def parts(self) -> Mapping[str, Any]:
@@ -127,7 +113,9 @@ class RealWiring:
         handset = await self._box.phone(name, self._real.registrar, password, user=user, tone=tone, **more)
         return Phone(handset, self._sound_of)
 
-    async def _sound_of(self, prompt: Prompt, language: str) -> Samples:
+    async def _sound_of(self, prompt: Prompt | Music, language: str) -> Samples:
+        if isinstance(prompt, Music):
+            return samples_in(self._real.asterisk.sounds / "music/waiting.wav")
         return samples_in(self._real.speech.path(await self._real.speech.media(prompt, language)))
 
 
@@ -141,11 +129,3 @@ async def real_exchange(
         await seed(base.store, ME, OPERATORS_A_ROOM)
         async with exchange_on(base, RealWiring(real, box), patience) as exchange:
             yield exchange
-
-
-async def noise(text: str, language: str) -> Samples:
-    """A voice for tests: every text its own noise, which a correlation tells from any other, and soon over."""
-    seed_of_text = int.from_bytes(hashlib.sha256(f"{language} {text}".encode()).digest()[:8])
-    seconds = min(max(0.4, len(text) * 0.008), 1.2)
-    sound: Samples = np.random.default_rng(seed_of_text).uniform(-0.5, 0.5, int(RATE * seconds))
-    return sound

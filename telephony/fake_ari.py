@@ -1,0 +1,112 @@
+"""The connections to Asterisk in memory: ARI with its lost events and replaced sockets, and the observer of phones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from telephony.ami import Ami, Changed
+from telephony.ari import ANSWER_S, Ari, AriAway, AriError, Event, Replaced
+from telephony.fake import FakeAsterisk
+
+RECONNECT_S = 0.02
+
+
+class FakeAri(Ari):
+    """Ari, on Asterisk in memory."""
+
+    def __init__(self, asterisk: FakeAsterisk, app: str) -> None:
+        self.app, self._asterisk = app, asterisk
+        self.connected = asyncio.Event()
+        self._lost: asyncio.Future[None]
+        self._on_event: Callable[[Event], None]
+
+    async def run(self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]) -> None:
+        self._on_event = on_event
+        while True:
+            await self._asterisk.reachable.wait()
+            await self._connected_once(on_event, on_connected)
+            await asyncio.sleep(RECONNECT_S)
+
+    def receives(self, event: Event) -> None:
+        """An event on its way; it is lost when the connection is cut before it arrives."""
+        asyncio.get_running_loop().call_soon(lambda: self.connected.is_set() and self._on_event(event))
+
+    def cut(self) -> None:
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def replaced(self) -> None:
+        if not self._lost.done():
+            self._lost.set_exception(Replaced(f"another controller runs as {self.app}"))
+
+    async def request(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        await self._there(method, path)
+        answer = self._asterisk.request(self.app, method, path, body or {}, query)
+        await asyncio.sleep(0)  # what happened before the answer is told before it
+        return answer
+
+    async def fetch(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        await self._there(method, path)
+        name = path.split("/")[2]
+        if name not in self._asterisk.recordings:
+            raise AriError(404, "Recording not found")
+        return self._asterisk.recordings.pop(name) if method == "DELETE" else self._asterisk.recordings[name]
+
+    async def listing(self, what: str) -> list[Any]:
+        await self._there("GET", what)
+        return self._asterisk.listing(what)
+
+    async def _there(self, method: str, path: str) -> None:
+        try:
+            await asyncio.wait_for(self.connected.wait(), ANSWER_S)
+        except TimeoutError as fault:
+            raise AriAway(f"no answer to {method} {path.partition('/')[0]}") from fault
+
+    async def _connected_once(
+        self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._lost = asyncio.get_running_loop().create_future()
+        if earlier := self._asterisk.sockets.get(self.app):
+            earlier.replaced()
+        self._asterisk.sockets[self.app] = self
+        self.connected.set()
+        greeting = asyncio.ensure_future(on_connected())
+        try:
+            await self._lost
+        finally:
+            self.connected.clear()
+            if self._asterisk.sockets.get(self.app) is self:
+                del self._asterisk.sockets[self.app]
+            greeting.cancel()
+            with suppress(asyncio.CancelledError, AriAway, AriError):
+                await greeting
+
+
+class FakeAmi(Ami):
+    """Ami, on Asterisk in memory."""
+
+    def __init__(self, asterisk: FakeAsterisk, changed: Changed) -> None:
+        self._asterisk, self._changed = asterisk, changed
+        self._news: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self.booted = asyncio.Event()
+
+    @property
+    def reachable(self) -> frozenset[str]:
+        return frozenset(account for account, phone in self._asterisk.phones.items() if phone.registered)
+
+    async def run(self) -> None:
+        self.booted.set()
+        self._asterisk.watchers.append(self._heard)
+        try:
+            for account in self.reachable:
+                await self._changed(account, True)
+            while True:
+                await self._changed(*await self._news.get())
+        finally:
+            self._asterisk.watchers.remove(self._heard)
+
+    def _heard(self, account: str, reachable: bool) -> None:
+        self._news.put_nowait((account, reachable))
