@@ -1,0 +1,93 @@
+"""The command `burgernet`: everything a deployer, and an operator without a console, can do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from actions.desk import Refused
+from actions.participant_file import BadFile
+from actions.store import Away, NoDatabase
+from actions.vault import BadKeys, NoSuchKey
+from burgernet.asterisk import NoAsterisk
+from burgernet.base import NoRedis, opened
+from burgernet.commands import action, asterisk, database, operator, participants
+from burgernet.commands.terminal import err, say
+from burgernet.demo.show import demo
+from burgernet.embedded import NoServer
+from burgernet.run import NotTogether, Role, run_until_told
+from burgernet.settings import SettingsMissing, read_settings
+from telephony.ari import Replaced
+from telephony.lease import LeaseLost
+from telephony.speech import NoVoice
+
+# What a deployer can mend: said in a line, without a traceback.
+MENDABLE = (
+    BadFile,
+    BadKeys,
+    LeaseLost,
+    NoAsterisk,
+    NoDatabase,
+    NoRedis,
+    NoServer,
+    NoSuchKey,
+    NoVoice,
+    NotTogether,
+    Refused,
+    Replaced,
+    SettingsMissing,
+    *Away,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Burgernet: look-out actions by phone and text, and one free number to answer them.",
+)
+app.add_typer(action.app, name="action")
+app.add_typer(participants.app, name="participants")
+app.add_typer(operator.app, name="operator")
+app.add_typer(asterisk.app, name="asterisk")
+app.add_typer(asterisk.prompts, name="prompts")
+app.add_typer(database.db, name="db")
+app.add_typer(database.keys, name="keys")
+app.command()(database.seed)
+app.command()(demo)
+
+
+@app.command()
+def run(
+    role: Annotated[list[Role] | None, typer.Option(help="Only this role (may be given twice); else all.")] = None,
+) -> None:
+    """Run Burgernet until Ctrl-C: calls, alerts, callbacks."""
+
+    async def until_told() -> None:
+        async with opened(read_settings()) as base:
+            await run_until_told(base, role or list(Role), say)
+
+    asyncio.run(until_told())
+
+
+def main() -> None:
+    """Entry of the command; exit status 1 and one clear line when something must be mended first."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        app()
+    except* MENDABLE as faults:
+        for fault in _leaves(faults):
+            err.print(f"burgernet: {str(fault) or type(fault).__name__}", style="bold red", markup=False)
+        sys.exit(1)
+
+
+def _leaves(faults: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The faults themselves, out of every group they came in."""
+    found: list[BaseException] = []
+    for fault in faults.exceptions:
+        found += _leaves(fault) if isinstance(fault, BaseExceptionGroup) else [fault]
+    return found

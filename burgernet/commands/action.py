@@ -1,0 +1,132 @@
+"""`burgernet action`: start, update, end and list actions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from actions.desk import NewAction, Refused, Texts
+from actions.live import CHANNEL, wake
+from actions.models import Kind, Outcome, Status
+from alerting.bell import DELIVERIES
+from burgernet.base import Base
+from burgernet.commands.terminal import by_command, out, with_base
+
+app = typer.Typer(no_args_is_help=True, help="Start, update, end and list actions.")
+
+Code = Annotated[str, typer.Argument(help="The spoken code of the action, such as 427.")]
+Title = Annotated[str, typer.Option(help="Short, for menus: 'the blue Golf in Rotterdam'. Empty: as in the alert.")]
+Text = Annotated[str, typer.Option(help="The message in Dutch.")]
+TitleEn = Annotated[str, typer.Option(help="The title in English.")]
+TextEn = Annotated[str, typer.Option(help="The message in English.")]
+Why = Annotated[str, typer.Option(help="Why, for the audit.")]
+
+
+@app.command()
+def start(
+    kind: Annotated[Kind, typer.Option(help="What kind of action it is.")],
+    region: Annotated[str, typer.Option(help="The region (police unit), such as rotterdam.")],
+    title: Title,
+    text: Text,
+    title_en: TitleEn = "",
+    text_en: TextEn = "",
+    circle: Annotated[str, typer.Option(help="The area as LAT,LON,METRES: 51.9225,4.4792,2000")] = "",
+    area: Annotated[Path | None, typer.Option(help="The area as a GeoJSON file: a Polygon or MultiPolygon.")] = None,
+    operator: Annotated[str, typer.Option(help="Who starts it: rings first for its callers.")] = "",
+    room: Annotated[str, typer.Option(help="The control room; empty: the one that serves the region.")] = "",
+    why: Why = "a look-out was asked for",
+) -> None:
+    """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
+    new = NewAction(
+        kind, region, _area(circle, area), _texts(title, text, title_en, text_en), operator or None, room or None
+    )
+
+    async def work(base: Base) -> str:
+        started = await base.desk.start_action(new, by_command(why))
+        await _wake_all(base)
+        return started.code
+
+    out.print(f"Action [bold]{with_base(work)}[/] is open. Callers key this code; `burgernet action end` ends it.")
+
+
+@app.command()
+def update(
+    code: Code, text: Text, title: Title = "", text_en: TextEn = "", title_en: TitleEn = "", why: Why = "news"
+) -> None:
+    """Send a changed description to everybody who was alerted; what was not sent yet of the old one stops."""
+
+    async def work(base: Base) -> None:
+        texts = await _completed(base, code, title, text, title_en, text_en)
+        await base.desk.update_action(code, texts, by_command(why))
+        await _wake_all(base)
+
+    with_base(work)
+    out.print(f"The update of action {code} goes out.")
+
+
+@app.command()
+def end(
+    code: Code,
+    outcome: Annotated[Outcome, typer.Option(help="direct: found thanks to Burgernet; indirect: it helped; none.")],
+    text: Text,
+    title: Title = "",
+    text_en: TextEn = "",
+    title_en: TitleEn = "",
+    why: Why = "the action is over",
+) -> None:
+    """End an action: nothing more of it is sent, and everybody who was alerted hears the result."""
+
+    async def work(base: Base) -> None:
+        texts = await _completed(base, code, title, text, title_en, text_en)
+        await base.desk.end_action(code, outcome, texts, by_command(why))
+        await _wake_all(base)
+
+    with_base(work)
+    out.print(f"Action {code} has ended. The result goes to everybody who was alerted.")
+
+
+@app.command("list")
+def list_actions(
+    status: Annotated[Status | None, typer.Option(help="Only actions of this status.")] = None,
+) -> None:
+    """List actions, newest first."""
+    table = Table("code", "kind", "status", "room", "started (UTC)", "outcome")
+    for action in with_base(lambda base: base.desk.list_actions(status)):
+        started = f"{action.started_at:%Y-%m-%d %H:%M}" if action.started_at else ""
+        table.add_row(action.code, action.kind, action.status, action.room_id, started, action.outcome or "")
+    out.print(table)
+
+
+async def _wake_all(base: Base) -> None:
+    await wake(base.redis, CHANNEL)
+    await wake(base.redis, DELIVERIES)
+
+
+async def _completed(base: Base, code: str, title: str, text: str, title_en: str, text_en: str) -> Texts:
+    """The texts, with the titles of the alert where none were given. Raises Refused when no such action is open."""
+    titles = next((action.titles for action in await base.desk.open_actions() if action.code == code), {})
+    return _texts(title or titles.get("nl", ""), text, title_en or titles.get("en", ""), text_en)
+
+
+def _texts(title: str, text: str, title_en: str, text_en: str) -> Texts:
+    return {"nl": (title, text), "en": (title_en or title, text_en)} if text_en else {"nl": (title, text)}
+
+
+def _area(circle: str, file: Path | None) -> Any:
+    """The area as given. Raises Refused when there is none, or it cannot be read."""
+    if bool(circle) == bool(file):
+        raise Refused(["say where: either --circle LAT,LON,METRES or --area FILE"])
+    if file:
+        try:
+            return json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as fault:
+            raise Refused([f"the area in {file} cannot be read: {fault}"]) from None
+    try:
+        lat, lon, radius = map(float, circle.split(","))
+    except ValueError:
+        raise Refused([f"--circle {circle!r} is not LAT,LON,METRES, such as 51.9225,4.4792,2000"]) from None
+    return {"type": "circle", "lat": lat, "lon": lon, "radius": radius}

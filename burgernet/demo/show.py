@@ -1,0 +1,63 @@
+"""`burgernet demo`: the main job, on this machine, in two minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+
+from burgernet.commands.terminal import out, say
+from burgernet.demo.stage import HOME, Stage, environment, stage
+from burgernet.demo.steps import play
+from burgernet.demo.story import LINES, STORY, Cast
+from burgernet.node import sip_password
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End by itself after the story.")] = False,
+) -> None:
+    """Show the main job with real calls: two actions, texts to who is near, callers put through to the right room."""
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        held = asyncio.run(_show(once))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    if not held:
+        raise typer.Exit(1)
+
+
+async def _show(once: bool) -> bool:
+    async with stage(LINES, say) as ready:
+        out.print("\n[bold]The story[/]")
+        held = await play(STORY, await Cast.gather(ready), out)
+        if not once:
+            _invite(ready)
+            await asyncio.Event().wait()
+    return held
+
+
+def _invite(ready: Stage) -> None:
+    """Tells what to try next, with the accounts of this run. The settings go into a file that only its owner reads."""
+    settings = ready.base.settings
+    file = HOME / "environment"
+    file.touch(mode=0o600)
+    file.write_text(environment(settings), "utf-8")
+    out.print(
+        f"\n[bold]Everything stays up until Ctrl-C.[/] SIP server {settings.sip_bind} (UDP). Accounts for a phone:"
+    )
+    for account in ("rotterdam-2", "amsterdam-2", *ready.number_of):
+        what = ready.number_of.get(account, "operator; sign on with *11, off with *12")
+        out.print(f"  {account:14} password {sip_password(settings, account)}  {what}", markup=False)
+    out.print(
+        f"""
+Next things to try, in another terminal in this folder:
+  . {file}
+  .venv/bin/burgernet action start --kind look_out --region rotterdam --circle 51.9225,4.4792,2000 \\
+      --title "de blauwe Golf" --text "Blauwe Volkswagen Golf, laatst gezien op de Coolsingel."
+  .venv/bin/burgernet action list
+  .venv/bin/burgernet operator list
+From a phone: dial {settings.free_number}; with *31* before it your number is withheld.""",
+        markup=False,
+    )
