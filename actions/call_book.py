@@ -112,7 +112,7 @@ class CallBook:
 
     async def replay(self) -> int:
         """Writes what was spooled to the database; returns how many facts. Raises what the database raises."""
-        return 0 if self._spool.empty() else await self._spool.replay(self._apply)
+        return 0 if self._spool.empty() else await self._spool.replay(self._apply_late)
 
     async def run(self) -> None:
         """Replays the spool whenever the database is back, until cancelled."""
@@ -134,6 +134,10 @@ class CallBook:
         except Away as away:
             log.warning("call %s: a fact goes to the spool: %s", fact["call_id"], type(away).__name__)
             await self._spool.keep(fact)
+
+    async def _apply_late(self, fact: Fact) -> None:
+        async with asyncio.timeout(SOUND_BOUND_S):
+            await self._apply(fact)
 
     async def _apply(self, fact: Fact) -> None:
         """Writes one fact; a second time changes nothing."""

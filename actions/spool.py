@@ -24,7 +24,7 @@ class Spool:
 
     def __init__(self, file: Path, vault: Vault) -> None:
         self._file, self._replaying, self._vault = file, file.with_suffix(".replaying"), vault
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time, self._one_replay = asyncio.Lock(), asyncio.Lock()
 
     def empty(self) -> bool:
         return not self._file.exists() and not self._replaying.exists()
@@ -40,12 +40,14 @@ class Spool:
         """Hands every kept fact to `write`, oldest first, and removes them when all are written. A fact may be handed
         over twice after a crash. Returns how many; what `write` raises leaves all of them kept."""
         count = 0
-        async with self._one_at_a_time:
+        # `keep` never waits for a database that is slow to take what is replayed.
+        async with self._one_replay:
             for _ in range(2):  # what an earlier, broken-off replay left goes before what came since
                 if not self._replaying.exists():
-                    if not self._file.exists():
-                        return count
-                    self._file.rename(self._replaying)
+                    async with self._one_at_a_time:
+                        if not self._file.exists():
+                            return count
+                        self._file.rename(self._replaying)
                 for fact in self._read():
                     await write(fact)
                     count += 1

@@ -10,14 +10,15 @@ import dataclasses
 import hashlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
 import numpy as np
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions import live
 from actions.books import Actor
@@ -252,6 +253,22 @@ class Exchange:
                 )
             )
 
+    @contextmanager
+    def database(self, how: str) -> Iterator[None]:
+        """The database is "away", or "stuck" (it takes requests and answers none), while the block lasts."""
+        back = asyncio.Event()
+
+        @asynccontextmanager
+        async def session() -> AsyncIterator[AsyncSession]:
+            if how == "stuck":
+                await back.wait()
+            raise OSError("the database is away")
+            yield
+
+        with patch.multiple(self.base.store, reading=session, writing=session):
+            yield
+        back.set()
+
     async def calls(self) -> list[Call]:
         """Every row of the book of calls, oldest first."""
         async with self.base.store.reading() as session:
@@ -261,7 +278,8 @@ class Exchange:
         """The only call in the book, which ended in this way."""
 
         async def over() -> bool:
-            return all(call.ended_how for call in await self.calls())
+            calls = await self.calls()
+            return bool(calls) and all(call.ended_how for call in calls)
 
         await until(over, "the call ended in the book")
         (call,) = await self.calls()
