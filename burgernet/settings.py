@@ -9,24 +9,36 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "BURGERNET_"
 PRIVATE_ENDINGS = (".internal", ".local", ".localhost")
 
 
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # A bare number is an address in disguise.
+        return bool(host) and not host.isdigit() and ("." not in host or host.endswith(PRIVATE_ENDINGS))
+    # 0.0.0.0 counts as private, but whoever listens there can be reached from everywhere.
+    return address.is_private and not address.is_unspecified
+
+
 def _private(url: str) -> str:
     host = urlsplit(url).hostname or ""
-    try:
-        private = ipaddress.ip_address(host).is_private
-    except ValueError:
-        private = bool(host) and ("." not in host or host.endswith(PRIVATE_ENDINGS))
-    if not private:
+    if not _is_private(host):
         raise ValueError(
             f"{host or 'an empty host'} is not on loopback or a private network; Asterisk's and Redis' control "
             "ports must never be reachable from outside. Use 127.0.0.1, a private address or a name without dots"
         )
     return url
+
+
+def _private_address(address: str) -> str:
+    if address and not _is_private(address):
+        raise ValueError(f"{address} is not on loopback or a private network; use 127.0.0.1 or a private address")
+    return address
 
 
 def _long_enough(secret: SecretStr) -> SecretStr:
@@ -36,6 +48,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 
 
 PrivateUrl = Annotated[str, AfterValidator(_private)]
+PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
@@ -70,7 +83,7 @@ class Settings(BaseSettings):
     trunk_contact: str = Field(
         "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="Where the carrier takes our calls: `sip:HOST:PORT`"
     )
-    control_bind: str = Field(
+    control_bind: PrivateAddress = Field(
         "", description="Address on which Asterisk serves ARI and AMI; empty: the host of BURGERNET_ARI_URL"
     )
     asterisk_instance: str = Field(
@@ -110,6 +123,11 @@ class Settings(BaseSettings):
         """The name under which this controller registers with Asterisk."""
         return f"burgernet-{self.controller}"
 
+    @property
+    def free_number_read(self) -> str:
+        """The free number as people read it: 0800-0011."""
+        return f"{self.free_number[:4]}-{self.free_number[4:]}"
+
 
 class SettingsMissing(Exception):
     """Settings are absent or wrong; the message names each, and what it should be."""
@@ -125,6 +143,8 @@ def read_settings() -> Settings:
             "These settings are missing or wrong; set them in the environment or in .env "
             "(docs/settings.md lists all):\n" + "\n".join(rows)
         ) from None
+    except SettingsError as fault:
+        raise SettingsMissing(f'{fault}; a list is written as JSON: ["+31","+32"] (see docs/settings.md)') from None
 
 
 def table() -> str:

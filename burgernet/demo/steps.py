@@ -19,7 +19,8 @@ async def play(steps: Sequence[Step[T]], told_with: T, out: Console) -> bool:
     for number, step in enumerate(steps, start=1):
         began = time.monotonic()
         what = " ".join((step.__doc__ or "").split())
-        out.print(f"[dim]{number:2}[/]        {what}", end="\r")
+        if out.is_terminal:
+            out.print(f"[dim]{number:2} ...    {what[: out.width - 12]}[/]", end="\r")
         try:
             more = await step(told_with)
         except Exception as fault:  # noqa: BLE001 - whatever went wrong, the step did not hold

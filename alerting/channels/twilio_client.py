@@ -1,0 +1,75 @@
+"""Twilio's official client on our own HTTP session: bounded, silent about numbers, at an address of our choice."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from alerting.errors import Fault, SendError, Unanswered, Whose
+
+API = "https://api.twilio.com"
+ANSWER_S = 10.0
+PAUSE_S = 5.0
+LONGEST_PAUSE_S = 60.0
+TOO_MANY = Fault(True, Whose.PROVIDER, "Twilio takes no more messages for a moment")
+
+
+class _Http(AsyncHttpClient):
+    """`base`: where the API is. Unlike the library's own client it logs no address: it would hold numbers."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True)
+        self._base = base.rstrip("/")
+        self.session: ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's name; the session has its own bound
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Raises Unanswered when nobody knows what became of it, SendError when Twilio asks for a pause."""
+        if self.session is None:
+            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S))
+        proof = {"Authorization": encode_basic_auth(*auth)} if auth else {}
+        try:
+            async with self.session.request(
+                method,
+                uri.replace(API, self._base, 1),
+                params=params,
+                data=data,
+                headers={**(headers or {}), **proof},
+                allow_redirects=allow_redirects,
+            ) as answer:
+                text = await answer.text()
+        except (ClientError, OSError, TimeoutError) as fault:
+            raise Unanswered(f"no answer from Twilio ({type(fault).__name__})") from fault
+        if answer.status == 429:
+            raise SendError(TOO_MANY, _pause(answer.headers.get("Retry-After", "")))
+        return Response(answer.status, text, answer.headers)
+
+
+class TwilioClient:
+    """`account` and `token` as Twilio gave them; `rest` is the official client."""
+
+    def __init__(self, account: str, token: str, api_url: str) -> None:
+        self._http = _Http(api_url)
+        self.rest = Client(account, token, http_client=self._http)
+
+    async def close(self) -> None:
+        if self._http.session:
+            await self._http.session.close()
+
+
+def _pause(said: str) -> float:
+    return min(float(said), LONGEST_PAUSE_S) if said.isdigit() else PAUSE_S
