@@ -12,7 +12,8 @@ from telephony.hearing import RATE, Samples, holds_tone, place_of, samples_in, s
 
 
 def tone(hertz: float, seconds: float = 1.0, loudness: float = 8000) -> Samples:
-    return loudness * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)
+    sound: Samples = loudness * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)
+    return sound
 
 
 def noise(seconds: float, loudness: float, seed: int = 1) -> Samples:
@@ -32,7 +33,8 @@ def speech(seconds: float, seed: int) -> Samples:
 def on_the_line(sound: Samples) -> Samples:
     """As µ-law leaves it: about eight bits of each sample."""
     scaled = np.sign(sound) * np.log1p(255 * np.abs(sound) / 32768) / np.log(256)
-    return np.sign(scaled) * (np.expm1(np.abs(np.round(scaled * 127) / 127) * np.log(256)) / 255) * 32768
+    heard: Samples = np.sign(scaled) * (np.expm1(np.abs(np.round(scaled * 127) / 127) * np.log(256)) / 255) * 32768
+    return heard
 
 
 def test_a_tone_is_told_from_every_other_pitch() -> None:

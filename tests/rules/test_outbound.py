@@ -38,9 +38,13 @@ def test_a_number_that_may_not_be_called_is_refused_and_never_repeated(number: s
 
 def test_never_more_calls_than_agreed_at_one_moment() -> None:
     calls = guard(most=2)
-    with calls.channel_to(MOBILE), calls.channel_to(OTHER):
-        with pytest.raises(MayNotCall, match="all 2 outbound channels are in use"), calls.channel_to(MOBILE):
-            pytest.fail("a third call was made")
+    with (
+        calls.channel_to(MOBILE),
+        calls.channel_to(OTHER),
+        pytest.raises(MayNotCall, match="all 2 outbound channels are in use"),
+        calls.channel_to(MOBILE),
+    ):
+        pytest.fail("a third call was made")
     with calls.channel_to(MOBILE), calls.channel_to(OTHER):
         pass
 

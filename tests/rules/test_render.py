@@ -1,0 +1,162 @@
+"""Asterisk's configuration, written from templates."""
+
+import re
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterisk_conf.render import Folders, Line, Node, OperatorPhone, Trunk, UnsafeValue, render
+
+FOLDERS = Folders("/srv/asterisk", "/usr/lib/asterisk/modules", "/srv/asterisk/sounds")
+NODE = Node(
+    app="burgernet-one",
+    sip_address="127.0.0.1",
+    sip_port=5060,
+    rtp_first=10000,
+    rtp_last=10999,
+    control_address="127.0.0.1",
+    http_port=8088,
+    ami_port=5038,
+    ari_user="burgernet",
+    ari_password="ari-password-of-20-signs",
+    ami_user="observer",
+    ami_password="ami-password-of-20-signs",
+    free_number="08000011",
+    fallback_room="landelijk",
+    max_call_s=3600,
+    rooms_of_area_codes={"010": "rotterdam", "0172": "den-haag"},
+    operators=(
+        OperatorPhone("rotterdam-1", "one-one-one", "rotterdam"),
+        OperatorPhone("rotterdam-2", "two-two-two", "rotterdam"),
+        OperatorPhone("landelijk-1", "three-three", "landelijk"),
+    ),
+    lines=(Line("line-1", "line-line-line", "0612345678"),),
+    trunks=(Trunk("carrier", ("192.0.2.1", "192.0.2.2"), "sip:192.0.2.1:5060"),),
+)
+
+
+def rendered(node: Node = NODE) -> dict[str, str]:
+    return render(node, FOLDERS, "asterisk")
+
+
+def section(text: str, name: str) -> str:
+    """The lines of all sections of this name, up to the next section."""
+    return "\n".join(re.findall(rf"^\[{name}\].*?\n(.*?)(?=^\[|\Z)", text, re.DOTALL | re.MULTILINE))
+
+
+def test_every_template_becomes_a_file_with_no_placeholder_left() -> None:
+    texts = rendered()
+    assert texts.keys() == {file.name for file in (files("asterisk_conf") / "templates").iterdir()}
+    assert {name: re.findall(r"@\w+@", text) for name, text in texts.items() if re.search(r"@\w+@", text)} == {}
+
+
+@pytest.mark.parametrize("form", ["08000011", "318000011", "+318000011", "00318000011"])
+def test_the_free_number_is_known_in_every_form_a_carrier_sends(form: str) -> None:
+    assert f"exten => {form},1,Goto(free-number,s,1)" in section(rendered()["extensions.conf"], "from-trunk")
+
+
+def test_a_caller_id_is_believed_from_the_carrier_alone() -> None:
+    pjsip = rendered()["pjsip.conf"]
+    assert pjsip.count("trust_id_inbound = yes") == 1
+    assert "trust_id_inbound = yes" in section(pjsip, "carrier")
+
+
+def test_an_operator_has_an_account_of_its_own_and_rings_with_its_room() -> None:
+    texts = rendered()
+    phone = section(texts["pjsip.conf"], "rotterdam-2")
+    assert "password = two-two-two" in phone
+    assert "callerid = <rotterdam-2>" in phone
+    assert "PHONES_rotterdam = PJSIP/rotterdam-1&PJSIP/rotterdam-2\n" in texts["extensions.conf"]
+    assert "PHONES_landelijk = PJSIP/landelijk-1\n" in texts["extensions.conf"]
+
+
+def test_a_line_has_a_fixed_number_and_its_own_context() -> None:
+    pjsip = rendered()["pjsip.conf"]
+    assert "[line-1](line)" in pjsip
+    assert "callerid = <0612345678>" in section(pjsip, "line-1")
+    assert "context = from-lines" in section(pjsip, "line")
+
+
+def test_the_carrier_is_known_by_its_addresses() -> None:
+    carrier = section(rendered()["pjsip.conf"], "carrier")
+    assert "match = 192.0.2.1,192.0.2.2" in carrier
+    assert "contact = sip:192.0.2.1:5060" in carrier
+
+
+def test_a_carrier_that_only_calls_us_is_never_called() -> None:
+    only_calls = replace(NODE, trunks=(Trunk("carrier", ("192.0.2.1",), ""),))
+    assert not re.search(r"^contact =", section(rendered(only_calls)["pjsip.conf"], "carrier"), re.MULTILINE)
+
+
+def test_the_room_of_each_area_code_and_the_fall_back_stand_in_the_dialplan() -> None:
+    globals_ = section(rendered()["extensions.conf"], "globals")
+    for line in ("ROOM_010 = rotterdam", "ROOM_0172 = den-haag", "FALLBACK_ROOM = landelijk", "MAX_CALL_S = 3600"):
+        assert line in globals_.splitlines()
+
+
+def test_ari_and_the_manager_listen_on_the_control_address_alone_and_the_manager_cannot_call() -> None:
+    texts = rendered(replace(NODE, control_address="10.0.0.5"))
+    assert "bindaddr = 10.0.0.5" in texts["http.conf"]
+    assert "bindaddr = 10.0.0.5" in texts["manager.conf"]
+    assert re.findall(r"^write = (.*)", texts["manager.conf"], re.MULTILINE) == ["system"]
+
+
+def test_a_node_without_phones_lines_and_carrier_renders_too() -> None:
+    texts = rendered(replace(NODE, operators=(), lines=(), trunks=(), rooms_of_area_codes={}))
+    assert "PHONES_rotterdam" not in texts["extensions.conf"]
+
+
+NAME, VALUE = "is no name", "may not stand in a configuration file"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param({"ari_password": "a\nb"}, VALUE, id="a line end"),
+        pytest.param({"ari_password": "a;b"}, VALUE, id="a comment"),
+        pytest.param({"ari_user": "a]b"}, VALUE, id="the end of a section"),
+        pytest.param({"app": "a,b"}, VALUE, id="an argument more"),
+        pytest.param({"app": "${EVAL}"}, VALUE, id="a variable"),
+        pytest.param({"fallback_room": "a,1)\nsame => n,System(x"}, VALUE, id="a step of the dialplan"),
+        pytest.param({"free_number": "0800\n0011"}, VALUE, id="number with a line end"),
+        pytest.param({"rooms_of_area_codes": {"010\n": "rotterdam"}}, VALUE, id="area code"),
+        pytest.param({"rooms_of_area_codes": {"010": "a=b"}}, NAME, id="room of an area code"),
+        pytest.param({"operators": (OperatorPhone("a&b", "secret", "rotterdam"),)}, NAME, id="operator"),
+        pytest.param({"operators": (OperatorPhone("", "secret", "rotterdam"),)}, NAME, id="operator without name"),
+        pytest.param({"operators": (OperatorPhone("a" * 41, "secret", "rotterdam"),)}, NAME, id="long operator"),
+        pytest.param({"operators": (OperatorPhone("a\n", "secret", "rotterdam"),)}, NAME, id="operator, line end"),
+        pytest.param({"operators": (OperatorPhone("a", "sec\nret", "rotterdam"),)}, VALUE, id="operator's password"),
+        pytest.param({"operators": (OperatorPhone("a", "secret", "R&D"),)}, NAME, id="operator's room"),
+        pytest.param({"lines": (Line("a]", "secret", "0612345678"),)}, NAME, id="line"),
+        pytest.param({"lines": (Line("a", "secret", "06>,<"),)}, VALUE, id="line's number"),
+        pytest.param({"trunks": (Trunk("Carrier", ("192.0.2.1",), ""),)}, NAME, id="carrier"),
+        pytest.param({"trunks": (Trunk("carrier", ("192.0.2.1,0.0.0.0/0",), ""),)}, VALUE, id="carrier's address"),
+        pytest.param({"trunks": (Trunk("carrier", (), "sip:a;transport=x"),)}, VALUE, id="carrier's contact"),
+    ],
+)
+def test_a_value_that_could_change_the_meaning_of_a_file_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(UnsafeValue, match=said) as refused:
+        rendered(replace(NODE, **change))
+    assert "secret" not in str(refused.value)
+
+
+def test_the_account_asterisk_runs_under_is_looked_at_too() -> None:
+    with pytest.raises(UnsafeValue):
+        render(NODE, FOLDERS, "root\n")
+
+
+@given(st.text(max_size=20))
+def test_no_password_adds_a_line_to_a_file(password: str) -> None:
+    lines = rendered()["pjsip.conf"].count("\n")
+    try:
+        texts = rendered(
+            replace(NODE, operators=(OperatorPhone("rotterdam-1", password, "rotterdam"), *NODE.operators[1:]))
+        )
+    except UnsafeValue:
+        return
+    assert texts["pjsip.conf"].count("\n") == lines
+    assert f"\npassword = {password}\n" in texts["pjsip.conf"]
