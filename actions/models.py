@@ -177,6 +177,7 @@ class Action(SQLModel, table=True):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index("action_incident", "incident", unique=True),
         CheckConstraint("status in ('draft', 'open', 'ended')", name="action_status"),
         {"schema": DESK},
     )
@@ -195,6 +196,10 @@ class Action(SQLModel, table=True):
     started_at: datetime | None = _moment()
     ended_at: datetime | None = _moment()
     outcome: str | None = Field(default=None, max_length=10)
+    # A draft has no message yet: its texts wait here, language -> [title, body]. `incident` is the number under which
+    # a control room's own system reported it.
+    draft_texts: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    incident: str | None = Field(default=None, max_length=80)
 
 
 class Message(SQLModel, table=True):
@@ -221,6 +226,39 @@ class MessageText(SQLModel, table=True):
     body: str = Field(max_length=1000)
 
 
+class MessageSound(SQLModel, table=True):
+    """An operator's own recording of a message in one language, WAV (8 kHz, 16 bit, mono); else the text is spoken."""
+
+    __tablename__ = "message_sound"
+    __table_args__ = {"schema": DESK}
+    message_id: int = Field(foreign_key=f"{DESK}.message.id", primary_key=True)
+    language: str = Field(primary_key=True, max_length=2)
+    wav: bytes
+
+
+class Withdrawal(SQLModel, table=True):
+    """A contact point that wants to hear no more of one action: key 9 in its alert."""
+
+    __table_args__ = {"schema": DESK}
+    action_id: int = Field(foreign_key=f"{DESK}.action.id", primary_key=True)
+    contact_point_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    at: datetime = _moment(default=True)
+
+
+class Token(SQLModel, table=True):
+    """A key to the API. Only its hash is kept. It speaks for one `actor`, in one room or (`room_id` None) in all."""
+
+    __table_args__ = {"schema": DESK}
+    id: str = _token()
+    digest: bytes = Field(unique=True)
+    actor: str = Field(max_length=80)
+    room_id: str | None = Field(default=None, foreign_key=f"{DESK}.control_room.id")
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime = _moment(default=True)
+    expires_at: datetime = Field(sa_type=UtcTime)
+    revoked_at: datetime | None = _moment()
+
+
 class Delivery(SQLModel, table=True):
     """One message to one contact point by one channel, and what became of it. This table is the queue.
 
@@ -230,7 +268,7 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("message_id", "contact_point_id", "channel", name="delivery_once"),
-        Index("delivery_queue", "channel", "state", "due_at"),
+        Index("delivery_queue", "message_id", "channel", "state", "distance"),
         {"schema": DESK},
     )
     id: int | None = _big_id()
@@ -362,6 +400,7 @@ class Call(SQLModel, table=True):
     match_reasons: list[str] = Field(default_factory=list, sa_type=JSON)
     room_id: str | None = Field(default=None, max_length=40)
     operator_id: str | None = Field(default=None, max_length=40)
+    attempt_id: str | None = Field(default=None, max_length=32)  # of the alert that this call is
     arrived_at: datetime = _moment(default=True, index=True)
     answered_at: datetime | None = _moment()
     matched_at: datetime | None = _moment()
@@ -392,8 +431,33 @@ class Tip(SQLModel, table=True):
     room_id: str | None = Field(default=None, max_length=40)
     call_id: str | None = Field(default=None, max_length=40, index=True)
     recording_id: str | None = Field(default=None, max_length=32)
-    source: str = Field(max_length=10)  # call, text
+    source: str = Field(max_length=10)  # call, text, key, note
     sealed: bytes | None = None
-    key_version: int | None = None
+    key_version: int | None = Field(default=None, index=True)
     confidence: float | None = None
+    match_how: str | None = Field(default=None, max_length=20)
+    operator_id: str | None = Field(default=None, max_length=40)
     received_at: datetime = _moment(default=True)
+
+
+class InboundText(SQLModel, table=True):
+    """A text that came in, and our one answer to it. `id` is the provider's: a repeated callback finds its row.
+
+    `sealed` holds the sender's number; what the text said is kept only as a tip. `answer` names the words to send back
+    (None: no answer); the answer's columns are its queue."""
+
+    __tablename__ = "inbound_text"
+    __table_args__ = (Index("inbound_text_answers", "answer_state", "answer_due_at"), {"schema": POLICE})
+    id: str = Field(primary_key=True, max_length=64)
+    sealed: bytes
+    digest: bytes = Field(index=True)
+    key_version: int = Field(index=True)
+    meaning: str = Field(max_length=10)  # stop, start, tip, unclear
+    action_id: int | None = None
+    language: str = Field(default="nl", max_length=2)
+    received_at: datetime = _moment(default=True)
+    answer: str | None = Field(default=None, max_length=20)
+    answer_state: str = Field(default=DeliveryState.PENDING, max_length=12)
+    answer_tries: int = 0
+    answer_due_at: datetime = _moment(default=True)
+    answer_provider_id: str | None = Field(default=None, max_length=64)
