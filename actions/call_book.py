@@ -128,12 +128,21 @@ class CallBook:
         await self._keep({"kind": "call", "call_id": call_id, "columns": columns}, FACT_BOUND_S)
 
     async def _keep(self, fact: Fact, bound_s: float) -> None:
+        # Behind facts that wait in the spool, or an older one would overwrite it later.
+        if not self._spool.empty():
+            return await self._to_spool(fact)
         try:
             async with asyncio.timeout(bound_s):
                 await self._apply(fact)
         except Away as away:
             log.warning("call %s: a fact goes to the spool: %s", fact["call_id"], type(away).__name__)
+            await self._to_spool(fact)
+
+    async def _to_spool(self, fact: Fact) -> None:
+        try:
             await self._spool.keep(fact)
+        except OSError as fault:
+            log.error("call %s: a fact is lost, the spool does not take it either: %s", fact["call_id"], fault.strerror)
 
     async def _apply_late(self, fact: Fact) -> None:
         async with asyncio.timeout(SOUND_BOUND_S):

@@ -90,7 +90,7 @@ class Desk:
 
     async def start_action(self, new: NewAction, actor: Actor) -> OpenAction:
         """Opens an action with its alert message and a spoken code unique among the open ones. Raises Refused."""
-        area = _checked(new)
+        area = await self._checked(new)
         for _ in range(CODE_TRIES):
             try:
                 return await self._start(new, area, _new_code(), actor)
@@ -164,12 +164,23 @@ class Desk:
         async with self._store.reading() as session:
             return {row.code: (row.region_id, *row.also) for row in await session.exec(select(AreaCode))}
 
+    async def _checked(self, new: NewAction) -> Area:
+        """The area of an action in which nothing is wrong. Raises Refused with every fault."""
+        faults = faults_in_texts(new.texts)
+        if new.kind not in set(Kind):
+            faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
+        async with self._store.reading() as session:
+            faults += await _strangers(session, new)
+        try:
+            area = Area.parse(new.area)
+        except BadArea as bad:
+            raise Refused([*faults, *bad.faults]) from None
+        _refuse(faults)
+        return area
+
     async def _start(self, new: NewAction, area: Area, code: str, actor: Actor) -> OpenAction:
         async with self._store.writing() as session:
-            region = await session.get(Region, new.region_id)
-            if region is None:
-                raise Refused([f"region {new.region_id!r} is not known; `burgernet seed` loads the ten units"])
-            await _check_people(session, new)
+            region = await session.get_one(Region, new.region_id)
             x, y = area.centre
             moment = now()
             action = Action(
@@ -238,25 +249,15 @@ def faults_in_texts(texts: Texts) -> list[str]:
     )
 
 
-def _checked(new: NewAction) -> Area:
-    faults = faults_in_texts(new.texts)
-    if new.kind not in set(Kind):
-        faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
-    try:
-        area = Area.parse(new.area)
-    except BadArea as bad:
-        raise Refused([*faults, *bad.faults]) from None
-    _refuse(faults)
-    return area
-
-
-async def _check_people(session: AsyncSession, new: NewAction) -> None:
+async def _strangers(session: AsyncSession, new: NewAction) -> list[str]:
     faults = []
+    if await session.get(Region, new.region_id) is None:
+        faults.append(f"region {new.region_id!r} is not known; `burgernet seed` loads the ten units")
     if new.started_by and await session.get(Operator, new.started_by) is None:
         faults.append(f"operator {new.started_by!r} is not known")
     if new.room_id and await session.get(ControlRoom, new.room_id) is None:
         faults.append(f"control room {new.room_id!r} is not known")
-    _refuse(faults)
+    return faults
 
 
 def _refuse(faults: Sequence[str]) -> None:
@@ -274,8 +275,9 @@ def _new_code() -> str:
 
 
 async def _by_code(session: AsyncSession, code: str) -> Action:
+    """The action to change, held until the transaction ends: nobody else ends or updates it meanwhile."""
     query = select(Action).where(Action.code == code).order_by(col(Action.status).desc(), col(Action.created_at).desc())
-    action = (await session.exec(query)).first()
+    action = (await session.exec(query.limit(1).with_for_update())).first()
     if action is None:
         raise Refused([f"no action has code {code!r}; `burgernet action list` shows them"])
     return action

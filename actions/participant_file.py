@@ -92,21 +92,26 @@ def made_up(count: int, seed: int, centres: Iterable[tuple[float, float]], sprea
 
 
 def _rows(lines: Iterable[str], report: ImportReport) -> Iterator[Entry]:
-    reader = csv.reader(_bounded(lines), strict=True)
-    header = [name.strip().lower().lstrip("\ufeff") for name in next(reader, [])]
+    numbered = enumerate(lines, start=1)
+    header = _header(next(numbered, (1, ""))[1])
+    for number, line in numbered:
+        try:
+            if values := _values(line):
+                yield _entry(header, values)
+        except ValueError as fault:
+            report.bad.append(BadRow(number, str(fault)))
+
+
+def _header(line: str) -> list[str]:
+    try:
+        header = [name.strip().lower() for name in _values(line.lstrip("\ufeff"))]
+    except ValueError as fault:
+        raise BadFile(f"the first line: {fault}") from None
     if lacking := [name for name in COLUMNS if name not in header]:
         raise BadFile(
             f"the first line must name the columns, with commas: {','.join(COLUMNS)}; lacking: {','.join(lacking)}"
         )
-    while True:
-        try:
-            values = next(reader)
-            if values:
-                yield _entry(header, values)
-        except StopIteration:
-            return
-        except (csv.Error, ValueError) as fault:
-            report.bad.append(BadRow(reader.line_num, str(fault)))
+    return header
 
 
 def _entry(header: list[str], values: list[str]) -> Entry:
@@ -115,14 +120,14 @@ def _entry(header: list[str], values: list[str]) -> Entry:
     return read_entry(dict(zip(header, values, strict=True)))
 
 
-def _bounded(lines: Iterable[str]) -> Iterator[str]:
-    """A line too long or with a NUL becomes one that no row can be read from, and keeps its number."""
-    for line in lines:
-        if len(line) > LONGEST_LINE or "\0" in line:
-            yield "this line is too long or not text\n"
-        else:
-            # A quote left open would swallow the lines after it.
-            yield line if line.count('"') % 2 == 0 else line.replace('"', "")
+def _values(line: str) -> list[str]:
+    """The values of one line. Each is read by itself: a quote left open must not swallow the lines after it."""
+    if len(line) > LONGEST_LINE or "\0" in line:
+        raise ValueError("this line is too long or not text")
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error as fault:
+        raise ValueError(str(fault)) from None
 
 
 def _place(lat: str, lon: str) -> tuple[float, float]:

@@ -15,26 +15,28 @@ from actions.store import Store
 from actions.vault import Sealed, Vault, Vaults
 
 BATCH = 500
+# Two minutes of sound are 2 MB, and a batch is in memory at once.
+SOUNDS_A_BATCH = 20
 
 
 async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str], None]) -> dict[str, int]:
     """Seals and hashes every row anew that is not under the newest key. Rows moved, by table. Raises NoSuchKey."""
     moved = {}
-    for model, vault, purpose in (
-        (ContactPoint, vaults.register, CONTACT_POINT),
-        (Call, vaults.police, CALLER),
-        (Recording, vaults.police, SOUND),
+    for model, vault, purpose, size in (
+        (ContactPoint, vaults.register, CONTACT_POINT, BATCH),
+        (Call, vaults.police, CALLER, BATCH),
+        (Recording, vaults.police, SOUND, SOUNDS_A_BATCH),
     ):
         name = model.__tablename__
         moved[str(name)] = 0
-        while count := await _batch(store, model, vault, purpose, actor):
+        while count := await _batch(store, model, vault, purpose, size, actor):
             moved[str(name)] += count
             say(f"{name}: {moved[str(name)]} rows moved to key {vault.newest}")
     return moved
 
 
-async def _batch(store: Store, model: Any, vault: Vault, purpose: str, actor: Actor) -> int:
-    old = select(model).where(col(model.key_version) != vault.newest, col(model.sealed).is_not(None)).limit(BATCH)
+async def _batch(store: Store, model: Any, vault: Vault, purpose: str, size: int, actor: Actor) -> int:
+    old = select(model).where(col(model.key_version) != vault.newest, col(model.sealed).is_not(None)).limit(size)
     async with store.writing() as session:
         rows = (await session.exec(old)).all()
         for row in rows:

@@ -23,7 +23,7 @@ async def seed(store: Store, actor: Actor, operators_a_room: int) -> int:
     Operators get the ids ROOM-1, ROOM-2, ..., which are also their SIP accounts."""
     added = 0
     async with store.writing() as session:
-        for rows in _rows(operators_a_room):
+        for rows in filter(None, _rows(operators_a_room)):
             table: Any = type(rows[0])
             done = await session.exec(store.insert_new(table.__table__).values([_plain(row) for row in rows]))
             added += done.rowcount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
 import logging
 import os
@@ -20,21 +21,23 @@ Fact = dict[str, Any]
 
 
 class Spool:
-    """An append-only file of sealed facts. A second file, FILE.replaying, holds those being written to the database."""
+    """An append-only file of sealed facts. Beside it, with other endings: `.replaying` holds those being written to the
+    database, `.unreadable` what did not open."""
 
     def __init__(self, file: Path, vault: Vault) -> None:
         self._file, self._replaying, self._vault = file, file.with_suffix(".replaying"), vault
+        self._unreadable = file.with_suffix(".unreadable")
         self._one_at_a_time, self._one_replay = asyncio.Lock(), asyncio.Lock()
 
     def empty(self) -> bool:
         return not self._file.exists() and not self._replaying.exists()
 
     async def keep(self, fact: Fact) -> None:
-        """Returns when the fact is on disk."""
+        """Returns when the fact is on disk. Raises OSError."""
         sealed = self._vault.seal(json.dumps(fact).encode(), PURPOSE)
-        line = f"{sealed.version}:{base64.b64encode(sealed.blob).decode()}\n".encode()
+        line = f"{sealed.version}:{base64.b64encode(sealed.blob).decode()}".encode()
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._append, line)
+            await asyncio.to_thread(_append, self._file, line)
 
     async def replay(self, write: Callable[[Fact], Awaitable[None]]) -> int:
         """Hands every kept fact to `write`, oldest first, and removes them when all are written. A fact may be handed
@@ -54,21 +57,26 @@ class Spool:
                 self._replaying.unlink()
         return count
 
-    def _append(self, line: bytes) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
     def _read(self) -> Iterator[Fact]:
-        for number, line in enumerate(self._replaying.read_bytes().splitlines(), start=1):
+        for number, line in enumerate(self._replaying.read_bytes().split(), start=1):
             version, _, blob = line.partition(b":")
             try:
                 sealed = Sealed(base64.b64decode(blob, validate=True), int(version))
                 yield json.loads(self._vault.open(sealed, PURPOSE))
-            except (ValueError, NotOurs, NoSuchKey):
-                # A process killed in the middle of a line leaves a torn one behind.
-                log.exception("spool: line %d cannot be read and is left out", number)
+            except (ValueError, NotOurs, NoSuchKey) as fault:
+                # A process killed in the middle of a line leaves a torn one behind; or a key is gone from the settings.
+                log.error("spool: line %d goes to %s (%s)", number, self._unreadable.name, type(fault).__name__)
+                _append(self._unreadable, line)
+
+
+def _append(file: Path, line: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # A line end goes before it as well: what a torn line leaves must not spoil the next.
+    whole = b"\n" + line + b"\n"
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        if os.write(descriptor, whole) < len(whole):
+            raise OSError(errno.ENOSPC, "the disk took half a line", str(file))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
