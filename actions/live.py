@@ -26,16 +26,25 @@ class OpenActions:
     def __init__(self, desk: Desk, redis: Redis) -> None:
         self._desk, self._redis = desk, redis
         self._open: Sequence[OpenAction] = ()
+        self._until_over: dict[int, asyncio.Future[None]] = {}
 
     def now(self) -> Sequence[OpenAction]:
         """The open actions as last read, newest first."""
         return self._open
 
+    def over(self, action_id: int) -> asyncio.Future[None]:
+        """Done as soon as a look that begins from now on finds the action not open."""
+        if action_id not in self._until_over:
+            self._until_over[action_id] = asyncio.get_running_loop().create_future()
+        return self._until_over[action_id]
+
     async def refresh(self) -> None:
         """Reads the open actions; keeps the last ones when the database does not answer in time."""
+        awaited = list(self._until_over)
         try:
             async with asyncio.timeout(ANSWER_S):
                 self._open = await self._desk.open_actions()
+            self._tell_of_ends(awaited)
         except Away as fault:
             log.warning("open actions not refreshed: %s", type(fault).__name__)
 
@@ -51,6 +60,13 @@ class OpenActions:
             except (RedisError, OSError, TimeoutError):
                 await self.refresh()
                 await asyncio.sleep(REFRESH_S)
+
+    def _tell_of_ends(self, awaited: Sequence[int]) -> None:
+        """An action that started during the look is not in it, and not over: only those awaited before count."""
+        still_open = {action.id for action in self._open}
+        for action_id in awaited:
+            if action_id not in still_open and (over := self._until_over.pop(action_id, None)):
+                over.set_result(None)
 
 
 async def wake(redis: Redis, channel: str = CHANNEL) -> None:

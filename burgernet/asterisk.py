@@ -13,9 +13,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from asterisk_conf.render import Folders, Node, render
@@ -135,13 +136,18 @@ def install(say: Callable[[str], None]) -> Installed:
 
 def write(instance: Instance, node: Node) -> None:
     """Writes the node's configuration into the instance's folders, readable by Asterisk alone."""
+    write_files(instance, partial(render, node))
+
+
+def write_files(instance: Instance, configuration: Callable[[Folders, str], Mapping[str, str]]) -> None:
+    """Writes what `configuration` makes of the instance's folders and account: file name -> text."""
     owner = _account(instance.installed)
     folders = Folders(str(instance.inside), instance.installed.modules(), str(instance.sounds_inside))
     for name in ("etc", "var", "spool", "spool/recording", "run", "log", "sounds", "sounds/music"):
         folder = instance.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         _give(folder, owner)
-    for name, text in render(node, folders, owner.pw_name).items():
+    for name, text in configuration(folders, owner.pw_name).items():
         file = instance.folder / "etc" / name
         file.touch(mode=0o600)
         file.write_text(text, "utf-8")

@@ -27,6 +27,8 @@ EVENTS = (
     "StasisEnd",
     "ChannelDestroyed",
     "ChannelDtmfReceived",
+    "ChannelTalkingStarted",
+    "ChannelTalkingFinished",
     "PlaybackFinished",
     "RecordingFinished",
     "RecordingFailed",

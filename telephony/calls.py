@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from telephony.ari import AriAway, AriError
+from telephony.ari import AriError
 from telephony.legs import Caller, Hangup, Leg, first_of
 from telephony.speech import Prompt
 
@@ -26,8 +27,12 @@ T = TypeVar("T")
 CHECKPOINT = "BN_CHECKPOINT"
 PLAY_BOUND_S = 120.0
 NEXT_KEY_S = 3.0
+# Milliseconds of silence that end a talk, and how loud counts as talk (Asterisk's own scale; its default).
+TALK_DETECT = "1200,256"
 # Asterisk's answers when a leg is not there any more: it hung up while we asked.
 GONE = {404, 409, 412, 422}
+# And its answer when one of the legs for a bridge is not there any more.
+NO_SUCH_LEG = 400
 
 
 class NotReached(Exception):
@@ -36,6 +41,14 @@ class NotReached(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class Cut(Exception):
+    """Something came between the verbs of an `unless` block: the future that was done."""
+
+    def __init__(self, by: asyncio.Future[Any]) -> None:
+        super().__init__("cut short")
+        self.by = by
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class Call:
         self.language = facts.get("language", "nl")
         self._controller, self._ari = controller, controller.ari
         self._music = False
+        self._playback = ""
 
     async def answer(self) -> None:
         await self._ask("POST", "answer")
@@ -103,6 +117,35 @@ class Call:
         """What `wanted` gives, None after the bound; the caller may hang up meanwhile."""
         return await self.leg.until(wanted, bound_s)
 
+    async def listen(self) -> None:
+        """From now on the leg tells whether somebody talks (`spoke`, `long_talk`, `quiet`)."""
+        await self._ask("POST", "variable", variable="TALK_DETECT(set)", value=TALK_DETECT)
+
+    @asynccontextmanager
+    async def unless(self, *futures: asyncio.Future[Any]) -> AsyncIterator[None]:
+        """The verbs in this block are cut short, and Cut is raised, as soon as one of the futures is done. For verbs
+        only: database work would be cut in the middle."""
+        clock = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as bound:
+
+                def cut(_: object) -> None:
+                    bound.reschedule(clock.time())
+
+                for future in futures:
+                    future.add_done_callback(cut)
+                try:
+                    yield
+                finally:
+                    for future in futures:
+                        future.remove_done_callback(cut)
+        except TimeoutError:
+            done = next((future for future in futures if future.done()), None)
+            if done is None:
+                raise
+            await self._controller.stop_playing(self._playback)
+            raise Cut(done) from None
+
     async def note(self, stage: str, **facts: str) -> None:
         """Writes the checkpoint: from here a takeover goes on. No personal data."""
         self.facts |= {"stage": stage, **facts}
@@ -119,7 +162,7 @@ class Call:
             yield
         finally:
             self._music = False
-        await self._ask("DELETE", "moh")
+        await self._controller.stop_music(self.leg)
 
     async def ring(self, account: str, seconds: float, whisper: Sequence[Prompt], language: str) -> Leg:
         """Rings a phone of ours; answered, it hears the whisper and is ready for `bridge`. Raises NotReached; when
@@ -128,7 +171,7 @@ class Call:
         try:
             await self._ring(leg, account, seconds)
             await self._whisper(leg, whisper, language)
-        except (Hangup, NotReached, AriAway):
+        except Exception:
             await self._controller.hang_up(leg)
             raise
         return leg
@@ -138,8 +181,13 @@ class Call:
         or the longest call is over; raises Hangup when the caller does. Both ways the other leg and the bridge are
         gone afterwards."""
         bridge = self._controller.new_id()
-        await self.note("talking", bridge=bridge, other=other.id, **facts)
-        await self._join(bridge, other)
+        try:
+            await self.note("talking", bridge=bridge, other=other.id, **facts)
+            await self._join(bridge, other)
+        except (Hangup, AriError):
+            await self._controller.hang_up(other)
+            await self._controller.destroy_bridge(bridge)
+            raise
         await self._until_left(bridge, other)
 
     async def resume_talk(self) -> None:
@@ -198,7 +246,7 @@ class Call:
         if self.leg.ended.done():
             raise Hangup(self.leg.ended.result())
         if leg.ended.done():
-            raise NotReached(_why(leg.ended.result()))
+            raise NotReached(why_not(leg.ended.result()))
         if not leg.started.done():
             raise NotReached("no_answer")
 
@@ -216,7 +264,7 @@ class Call:
             await self._controller.create_bridge(bridge)
             await self._controller.add_to_bridge(bridge, self.leg, other)
         except AriError as refused:
-            if refused.status not in GONE:
+            if refused.status not in GONE | {NO_SUCH_LEG}:
                 raise
             log.info("call %s: one of the two left before the talk began", self.id)
 
@@ -248,7 +296,7 @@ class Call:
 
     async def _start_playing(self, leg: Leg, prompt: Prompt, language: str) -> str:
         media = await self._controller.wording(prompt, language)
-        playback = self._controller.new_id()
+        playback = self._playback = self._controller.new_id()
         leg.outcome_of(playback)
         await self._ask("POST", f"play/{playback}", leg, media=media)
         return playback
@@ -274,7 +322,8 @@ def new_name(app: str) -> str:
     return f"bn-{app}-{secrets.token_hex(6)}"
 
 
-def _why(cause: int) -> str:
+def why_not(cause: int) -> str:
+    """Why a phone that was rung did not answer, from the Q.850 cause of its leg's end."""
     match cause:
         case 17:
             return "busy"

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telephony.ari import Ari, AriAway, AriError, Event
-from telephony.calls import Call, Wording, new_name
+from telephony.calls import Call, Wording, new_name, why_not
 from telephony.legs import Caller, Hangup, Leg, first_of
-from telephony.outbound import OutboundGuard
+from telephony.outbound import OutboundGuard, Outgoing
 from telephony.reconcile import Channel, checkpoint, plan
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ class Controller:
                 self._end(leg_id, cause)
             case {"type": "ChannelDtmfReceived", "channel": {"id": leg_id}, "digit": digit} if leg_id in self._legs:
                 self._legs[leg_id].press(digit)
+            case {"type": "ChannelTalkingStarted" | "ChannelTalkingFinished" as kind, "channel": {"id": leg_id}}:
+                self._talks(leg_id, kind)
             case {"type": "PlaybackFinished", "playback": {"id": playback, "target_uri": target, "state": state}}:
                 self._finish(target, playback, state)
             case {"type": "RecordingFinished" | "RecordingFailed", "recording": recording}:
@@ -90,29 +92,55 @@ class Controller:
         await self._take_in_recordings()
         self.reconciled.set()
 
-    async def place(self, number: str, trunk: str, flow: Flow, ring_s: float) -> bool:
-        """Calls a number (E.164) through a trunk and leads the conversation with `flow` when it is answered. Returns
-        whether it was. Raises MayNotCall, AriAway."""
-        with self._guard.channel_to(number):
-            leg = self.new_leg()
-            call = Call(self, leg, leg.id, Caller(None, "absent", None), number, datetime.now(UTC), {})
+    async def place(self, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any]) -> str:
+        """Calls a number and leads the conversation with `flow` when it is answered. Returns "answered" when it was,
+        else why not: busy, refused, no_answer, unreachable, or stopped when `unless` was done while it rang.
+        Raises MayNotCall, AriAway."""
+        with self._guard.channel_to(outgoing.number):
+            leg = self._legs[self.leg_of(outgoing.name)] = Leg(self.leg_of(outgoing.name))
+            call = Call(self, leg, leg.id, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {})
             try:
-                await self.ari.request(
-                    "POST",
-                    f"channels/{leg.id}",
-                    endpoint=f"PJSIP/{number}@{trunk}",
-                    app=self.ari.app,
-                    appArgs="placed",
-                    timeout=int(ring_s) + 5,
-                )
-                await first_of(leg.started, leg.ended, bound_s=ring_s)
-                if leg.started.done():
+                ended = await self._ring_out(leg, outgoing, unless)
+                if ended == "answered":
                     async with asyncio.timeout(self.max_call_s):
                         await flow(call)
             except (Hangup, AriError, TimeoutError) as over:
                 log.info("call %s: %s", call.id, type(over).__name__)
+                ended = "answered" if leg.started.done() else "unreachable"
+            except AriAway:
+                self._legs.pop(leg.id, None)
+                raise
             await self.hang_up(leg)
-            return leg.started.done()
+            return ended
+
+    def leg_of(self, name: str) -> str:
+        """The id of the leg of an outgoing call with this name."""
+        return f"bn-{self.ari.app}-{name}"
+
+    async def is_there(self, leg_id: str) -> bool:
+        """Whether Asterisk has this leg. Raises AriAway."""
+        try:
+            await self.ari.request("GET", f"channels/{leg_id}")
+        except AriError:
+            return False
+        return True
+
+    async def _ring_out(self, leg: Leg, outgoing: Outgoing, unless: asyncio.Future[Any]) -> str:
+        await self.ari.request(
+            "POST",
+            f"channels/{leg.id}",
+            endpoint=f"PJSIP/{outgoing.number}@{outgoing.trunk}",
+            app=self.ari.app,
+            appArgs="placed",
+            callerId=outgoing.caller_id,
+            timeout=int(outgoing.ring_s) + 5,
+        )
+        await first_of(leg.started, leg.ended, unless, bound_s=outgoing.ring_s)
+        if leg.started.done():
+            return "answered"
+        if leg.ended.done():
+            return why_not(leg.ended.result())
+        return "stopped" if unless.done() else "no_answer"
 
     def new_id(self) -> str:
         return new_name(self.ari.app)
@@ -151,6 +179,9 @@ class Controller:
 
     async def stop_playing(self, playback: str) -> None:
         await self._quietly("DELETE", f"playbacks/{playback}")
+
+    async def stop_music(self, leg: Leg) -> None:
+        await self._quietly("DELETE", f"channels/{leg.id}/moh")
 
     async def take_recording(self, name: str) -> bytes:
         """Fetches a stored recording and removes it from Asterisk; b"" when there is none."""
@@ -223,6 +254,10 @@ class Controller:
     def _end(self, leg_id: str, cause: int) -> None:
         if leg := self._legs.get(leg_id):
             leg.end(cause)
+
+    def _talks(self, leg_id: str, kind: str) -> None:
+        if leg := self._legs.get(leg_id):
+            (leg.talk_begins if kind == "ChannelTalkingStarted" else leg.talk_ends)()
 
     def _finish(self, target: str, thing_id: str, how: Any) -> None:
         if leg := self._legs.get(target.removeprefix("channel:")):

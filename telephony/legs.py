@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Nobody who picks up a telephone talks this long without a pause; a machine's greeting or its tone does.
+LONG_TALK_S = 3.5
+
 
 class Hangup(Exception):
     """The leg of this flow has ended; ends the flow quietly. `cause`: Q.850, 0 when unknown."""
@@ -45,6 +48,10 @@ class Leg:
         self._outcomes: dict[str, asyncio.Future[Any]] = {}
         self._keys: deque[str] = deque()
         self._key_wanted: asyncio.Future[None] | None = None
+        self.spoke = False
+        self.long_talk: asyncio.Future[None] = loop.create_future()
+        self._talking: asyncio.TimerHandle | None = None
+        self._quiet = asyncio.Event()
 
     def outcome_of(self, thing_id: str) -> asyncio.Future[Any]:
         """Where the end of a playback or recording will be told. Ask for it before the request that starts it."""
@@ -55,8 +62,30 @@ class Leg:
             self.started.set_result(None)
 
     def end(self, cause: int) -> None:
+        self.talk_ends()
         if not self.ended.done():
             self.ended.set_result(cause)
+
+    def talk_begins(self) -> None:
+        """Somebody or something is heard. Told only of a leg that is listened to (`Call.listen`)."""
+        self.spoke = True
+        self._quiet.clear()
+        if self._talking is None:
+            self._talking = asyncio.get_running_loop().call_later(LONG_TALK_S, self._talks_long)
+
+    def talk_ends(self) -> None:
+        self._quiet.set()
+        if self._talking:
+            self._talking.cancel()
+            self._talking = None
+
+    async def quiet(self) -> None:
+        """Returns when nobody is heard any more."""
+        await self._quiet.wait()
+
+    def _talks_long(self) -> None:
+        if not self.long_talk.done():
+            self.long_talk.set_result(None)
 
     def finish(self, thing_id: str, how: Any) -> None:
         outcome = self._outcomes.pop(thing_id, None)

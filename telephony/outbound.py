@@ -14,6 +14,22 @@ class MayNotCall(Exception):
     """The guard refuses; the message says why, without the number."""
 
 
+class AllInUse(MayNotCall):
+    """Every outbound channel is taken: later, or by another way."""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A call to be placed: E.164 number, the carrier's trunk, the number shown, seconds of ringing, and a `name` chosen
+    beforehand, by which its leg can be found whatever happens."""
+
+    number: str
+    trunk: str
+    caller_id: str
+    ring_s: float
+    name: str
+
+
 @dataclass
 class OutboundGuard:
     """`allowed` and `refused` are E.164 prefixes; a refused one wins. `most_channels` at one moment."""
@@ -31,7 +47,7 @@ class OutboundGuard:
         if not number.startswith(self.allowed) or number.startswith(self.refused):
             raise MayNotCall("outside the number ranges that may be called (BURGERNET_ALLOWED_PREFIXES)")
         if self._in_use >= self.most_channels:
-            raise MayNotCall(f"all {self.most_channels} outbound channels are in use")
+            raise AllInUse(f"all {self.most_channels} outbound channels are in use")
         self._in_use += 1
         try:
             yield

@@ -29,11 +29,11 @@ def plan(app: str, channels: Sequence[Channel], bridges: Sequence[Mapping[str, A
     there = {channel["id"] for channel in channels}
     result = Plan(ended=[leg for leg in held if leg not in there])
     ours = [channel for channel in channels if channel["id"] not in held and is_ours(app, channel)]
-    result.adopt = [(channel, checkpoint(channel)) for channel in ours if not _is_made_here(app, channel["id"])]
+    result.adopt = [(channel, checkpoint(channel)) for channel in ours if _leads_a_call(app, channel)]
     talks = [facts for _, facts in result.adopt if facts.get("stage") == "talking"]
     wanted = {facts.get("other") for facts in talks}
     for channel in ours:
-        if _is_made_here(app, channel["id"]):
+        if not _leads_a_call(app, channel):
             (result.others if channel["id"] in wanted else result.hang_up).append(channel["id"])
     in_talk = {facts.get("bridge") for facts in talks}
     for bridge in bridges:
@@ -56,6 +56,11 @@ def checkpoint(channel: Channel) -> Mapping[str, str]:
     except ValueError:
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _leads_a_call(app: str, channel: Channel) -> bool:
+    """A caller, or somebody we called who answered; not a leg that was rung for another call."""
+    return not _is_made_here(app, channel["id"]) or "stage" in checkpoint(channel)
 
 
 def _is_made_here(app: str, thing_id: str) -> bool:
