@@ -53,7 +53,8 @@ class OpenActions:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as news:
-                    await asyncio.wait_for(news.subscribe(CHANNEL), ANSWER_S)
+                    async with asyncio.timeout(ANSWER_S):  # wait_for can lose a cancellation
+                        await news.subscribe(CHANNEL)
                     while True:
                         await self.refresh()
                         await news.get_message(timeout=REFRESH_S)
@@ -72,6 +73,7 @@ class OpenActions:
 async def wake(redis: Redis, channel: str = CHANNEL) -> None:
     """Tells every process that there is something new. Redis only wakes: without it the next look finds it too."""
     try:
-        await asyncio.wait_for(redis.publish(channel, ""), ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            await redis.publish(channel, "")
     except (RedisError, OSError, TimeoutError) as fault:
         log.info("no wake-up through Redis: %s", type(fault).__name__)

@@ -61,7 +61,8 @@ class Roster:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as news:
-                    await asyncio.wait_for(news.subscribe(CHANNEL), ANSWER_S)
+                    async with asyncio.timeout(ANSWER_S):  # wait_for can lose a cancellation
+                        await news.subscribe(CHANNEL)
                     while True:
                         await news.get_message(timeout=LOOK_AGAIN_S)
                         await self._look_again()

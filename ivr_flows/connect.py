@@ -10,8 +10,9 @@ from ivr_flows.find_action import title_in
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
+from telephony.ari import AriAway
 from telephony.calls import Call, NotReached
-from telephony.legs import Hangup, Leg
+from telephony.legs import Leg
 from telephony.speech import Prompt, Spoken
 from telephony.waiting_line import LineAway, Place
 
@@ -86,10 +87,12 @@ async def resume_talk(call: Call, board: Switchboard) -> str:
 
 
 async def _until_over(call: Call, board: Switchboard, operator: str, talk: Coroutine[None, None, None]) -> str:
-    # Not `finally`: when this process is stopped the talk goes on, and the operator stays taken.
+    # Not `finally`: when this process is stopped or Asterisk away, the talk goes on, and the operator stays taken.
     try:
         await talk
-    except Hangup:
+    except AriAway:
+        raise
+    except Exception:
         await _release(call, board, operator)
         raise
     await _release(call, board, operator)

@@ -61,7 +61,8 @@ class FakeAri(Ari):
 
     async def _there(self, method: str, path: str) -> None:
         try:
-            await asyncio.wait_for(self.connected.wait(), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                await self.connected.wait()
         except TimeoutError as fault:
             raise AriAway(f"no answer to {method} {path.partition('/')[0]}") from fault
 

@@ -17,8 +17,8 @@ from telephony.hearing import Samples, holds_tone, place_of, samples_of
 
 ANSWER_S = 5.0
 LOOK_AGAIN_S = 0.1
-# Asterisk shortens the last packet of a sound: the next one begins a little before its end.
-OVERLAP = 400  # samples
+# The last packet of a sound is seldom full: Asterisk holds it back, and may fill it with the next sound.
+LAST_PACKET = 160  # samples
 
 
 class PhoneFault(Exception):
@@ -95,9 +95,9 @@ class Handset:
         """Hears a prompt after all that it heard with `hears` before."""
         over = asyncio.get_running_loop().time() + bound_s
         while asyncio.get_running_loop().time() < over:
-            place = place_of(prompt, await self.sound(self._listened))
+            place = place_of(prompt[:-LAST_PACKET], await self.sound(self._listened))
             if place is not None:
-                self._listened += max(0, place - OVERLAP)
+                self._listened += place
                 return
             await asyncio.sleep(LOOK_AGAIN_S)
         raise NotHeard(f"{self.name} did not hear the prompt within {bound_s:.0f} s")

@@ -19,7 +19,7 @@ Opening = AbstractAsyncContextManager[Exchange]
 HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # What the real Asterisk adds nothing to, or takes minutes for.
-ONLY_ON_THE_FAKE: set[str] = set()
+ONLY_ON_THE_FAKE = {"test_a_phone_that_stays_silent_for_a_minute_ends_the_talk"}
 # The main job, on the database of production.
 ALSO_ON_POSTGRESQL = {"test_a_caller_known_in_one_action_talks_with_its_room"}
 

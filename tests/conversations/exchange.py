@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
@@ -54,6 +55,7 @@ OPERATORS_A_ROOM = 2
 PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
 
 
+@dataclass(frozen=True)
 class Music:
     """What a waiting caller hears."""
 
@@ -139,6 +141,14 @@ class Wiring(Protocol):
         """A phone somewhere in the world, whose calls come in through the carrier."""
         ...
 
+    async def passes(self, seconds: float) -> None:
+        """So much time passes for those who speak or listen."""
+        ...
+
+    def plain_recordings(self) -> list[str]:
+        """Recordings that lie open in Asterisk's folders."""
+        ...
+
     def parts(self) -> Mapping[str, Any]:
         """What stands in for names of burgernet.telephony_role."""
         ...
@@ -211,6 +221,15 @@ class Exchange:
 
     async def on_duty(self, account: str) -> bool:
         return bool(await self.base.redis.hexists("burgernet:duty", account))
+
+    async def off_duty(self, account: str) -> bool:
+        return not await self.on_duty(account)
+
+    async def signs_off(self, account: str) -> None:
+        """As from the command line; returns when no more callers come."""
+        await self.base.desk.sign_off(account, ME)
+        await live.wake(self.base.redis, roster.CHANNEL)
+        await until(lambda: self.off_duty(account), f"{account} off duty")
 
     async def action(
         self, region: str = "rotterdam", title: str = "de blauwe Golf", by: str | None = None
@@ -286,11 +305,11 @@ class Exchange:
         assert call.ended_how == how
         return call
 
-    async def tips(self) -> list[tuple[Tip, bytes]]:
-        """Tips with their recordings, opened."""
+    async def tips(self) -> list[tuple[Tip, Recording]]:
+        """Recorded tips, as they are kept."""
         async with self.base.store.reading() as session:
             rows = await session.exec(select(Tip, Recording).join(Recording, col(Recording.id) == Tip.recording_id))
-            return [(tip, recording.sealed) for tip, recording in rows]
+            return [(tip, recording) for tip, recording in rows]
 
     async def is_quiet(self) -> None:
         """Nothing is left of any call: no channel, bridge or file in Asterisk, no task, nobody waiting or claimed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
@@ -48,6 +49,12 @@ class FakeWiring:
     async def carrier(self, caller_id: str, tone: int, *, withheld: bool) -> Phone:
         phone = FakePhone(self.asterisk, "carrier", "from-trunk", caller_id, tone, withheld=withheld)
         return Phone(phone, self._media)
+
+    async def passes(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / PACE)
+
+    def plain_recordings(self) -> list[str]:
+        return list(self.asterisk.recordings)
 
     def parts(self) -> Mapping[str, Any]:
         return {

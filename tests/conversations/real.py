@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -37,7 +38,7 @@ from tests.conversations.exchange import (
     settings_of,
 )
 
-PATIENCE = Patience(starter_rings=4, operator_rings=4, in_one_room=6, key=2, tip=10)
+PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, key=1, tip=10)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,12 @@ class RealWiring:
     async def carrier(self, caller_id: str, tone: int, *, withheld: bool) -> Phone:
         headers = f"Privacy: id\r\nP-Asserted-Identity: <sip:{caller_id}@{CARRIER}>\r\n" if withheld else ""
         return await self._phone(caller_id, tone, "", ip=CARRIER, headers=headers)
+
+    async def passes(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def plain_recordings(self) -> list[str]:
+        return [file.name for file in (self._real.asterisk.folder / "spool").rglob("*.wav")]
 
     def parts(self) -> Mapping[str, Any]:
         return {"speech_of": lambda _: self._real.speech}
