@@ -17,6 +17,7 @@ from actions.live import wake
 from alerting import bell
 from alerting.bell import DELIVERIES, work
 from burgernet.embedded import free_port
+from tests.alerting.town import until
 
 BOUND_S = 5.0
 
@@ -54,9 +55,10 @@ async def working(redis: Redis, step: Callable[[], Awaitable[bool]]) -> AsyncIte
 
 
 async def listening(redis: Redis) -> None:
-    async with asyncio.timeout(BOUND_S):
-        while not (await redis.pubsub_numsub(DELIVERIES))[0][1]:
-            await asyncio.sleep(0.01)
+    async def heard() -> bool:
+        return bool((await redis.pubsub_numsub(DELIVERIES))[0][1])
+
+    await until(heard, "somebody listens to the bell")
 
 
 @pytest.fixture
