@@ -7,21 +7,22 @@ any point it is simply begun again: what is there already stays as it is.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from redis.asyncio import Redis
 from sqlalchemy import ColumnElement, Select, case, exists, func, literal
 from sqlmodel import col, select, update
 
-from actions.geography import Area
+from actions.geography import CELL_M, CELLS_A_ROW, Area
 from actions.live import wake
 from actions.models import (
     Action,
     Address,
-    Attempt,
     ContactPoint,
     Delivery,
     DeliveryState,
@@ -34,13 +35,14 @@ from actions.models import (
 )
 from actions.store import Store
 from alerting.bell import DELIVERIES
+from alerting.queue import NEVER_BEGUN
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 CHUNK = 10_000
-# The first chunk is small, so that the first message leaves at once.
-FIRST_CELLS, CELLS, ADDRESSES = 20, 400, 5_000
+# The first ring is small, so that the first message leaves at once; each next one is twice as large, up to the last.
+FIRST_CELLS, MOST_CELLS = 16, 512
+ADDRESSES = 5_000
 COLUMNS = (
     "message_id",
     "contact_point_id",
@@ -63,15 +65,29 @@ class Awaited:
     languages: Collection[str]
 
 
+@dataclass(frozen=True)
+class Ring:
+    """Cells at about the same distance from the middle of an area."""
+
+    interior: list[int]
+    edge: list[int]
+
+
+class _Stopped(Exception):
+    """The message was stopped while its audience was being written."""
+
+
 async def write_next(store: Store, redis: Redis) -> bool:
     """Writes the audience of the oldest message that still needs it; False when there is none. Raises what the
     database raises; the next call goes on where this one broke off."""
     awaited = await _next(store)
     if awaited is None:
         return False
-    count = 0
-    async for chosen in _chosen(store, awaited):
-        count += await _write(store, redis, awaited.message, chosen)
+    try:
+        count = await _write_all(store, redis, awaited)
+    except _Stopped:
+        log.info("action %s: its %s was stopped while being written", awaited.action.code, awaited.message.kind)
+        return True
     async with store.writing() as session:
         this = col(Message.id) == awaited.message.id
         await session.exec(update(Message).where(this).values(audience_written_at=now()))
@@ -96,40 +112,76 @@ async def _next(store: Store) -> Awaited | None:
         return Awaited(found[0], found[1], set(languages))
 
 
-async def _chosen(store: Store, awaited: Awaited) -> AsyncIterator[Select[Any]]:
+async def _write_all(store: Store, redis: Redis, awaited: Awaited) -> int:
+    count = 0
+    async with aclosing(_chosen(store, awaited)) as selections:
+        async for chosen in selections:
+            count += await _write(store, redis, awaited.message, chosen)
+    return count
+
+
+async def _chosen(store: Store, awaited: Awaited) -> AsyncGenerator[Select[Any], None]:
     """Selections of contact points, as the columns of a delivery, nearest first."""
     if awaited.message.kind != MessageKind.ALERT:
         yield _alerted_before(awaited)
         return
-    area = Area.parse(awaited.action.area)
-    cells = await asyncio.to_thread(area.cells)
-    for chunk in (cells.interior[:FIRST_CELLS], *_chunks(cells.interior[FIRST_CELLS:], CELLS)):
-        yield _living_near(awaited, col(Address.cell).in_(chunk))
-    for chunk in _chunks(cells.edge, CELLS):
-        for addresses in _chunks(await _inside(store, area, chunk), ADDRESSES):
+    area, rings = await asyncio.to_thread(_rings, awaited.action.area)
+    for ring in rings:
+        if ring.interior:
+            yield _living_near(awaited, col(Address.cell).in_(ring.interior))
+        async for addresses in _inside(store, area, ring.edge):
             yield _living_near(awaited, col(Address.id).in_(addresses))
 
 
-async def _inside(store: Store, area: Area, cells: Sequence[int]) -> list[int]:
-    """The addresses in these cells that really lie in the area."""
-    async with store.reading() as session:
-        query = select(Address.id, Address.x, Address.y).where(col(Address.cell).in_(cells))
-        places = list(await session.exec(query))
-    if not places:
-        return []
-    ids, x, y = zip(*places, strict=True)
-    inside = await asyncio.to_thread(area.holds_many, x, y)
-    return [address for address, held in zip(ids, inside, strict=True) if held]
+def _rings(given: object) -> tuple[Area, list[Ring]]:
+    """The cells of an area, nearest first, in rings. Takes up to two seconds: call it in a thread."""
+    area = Area.parse(given)
+    x, y = area.centre
+
+    def away(cell: int) -> float:
+        row, column = divmod(cell, CELLS_A_ROW)
+        return ((column + 0.5) * CELL_M - x) ** 2 + ((row + 0.5) * CELL_M - y) ** 2
+
+    cells = area.cells()
+    interior = set(cells.interior)
+    nearest_first = list(heapq.merge(cells.interior, cells.edge, key=away))
+    rings, start, size = [], 0, FIRST_CELLS
+    while ring := nearest_first[start : start + size]:
+        rings.append(Ring([cell for cell in ring if cell in interior], [cell for cell in ring if cell not in interior]))
+        start, size = start + size, min(size * 2, MOST_CELLS)
+    return area, rings
+
+
+async def _inside(store: Store, area: Area, cells: Sequence[int]) -> AsyncIterator[list[int]]:
+    """The addresses in these cells that really lie in the area, at most ADDRESSES at a time."""
+    last = 0
+    while cells:
+        query = (
+            select(Address.id, Address.x, Address.y)
+            .where(col(Address.cell).in_(cells), col(Address.id) > last)
+            .order_by(col(Address.id))
+            .limit(ADDRESSES)
+        )
+        async with store.reading() as session:
+            places = list(await session.exec(query))
+        if not places:
+            return
+        ids, x, y = zip(*places, strict=True)
+        inside = await asyncio.to_thread(area.holds_many, x, y)
+        if inside.any():
+            yield [address for address, held in zip(ids, inside, strict=True) if held]
+        last = ids[-1]
 
 
 async def _write(store: Store, redis: Redis, message: Message, chosen: Select[Any]) -> int:
-    """Writes the chosen, at most CHUNK a transaction, until all are there or the message is stopped. How many."""
+    """Writes the chosen, at most CHUNK a transaction, until all are there; how many. Raises _Stopped."""
     count = 0
     while True:
         async with store.writing() as session:
-            stopped = await session.exec(select(Message.stopped_at).where(Message.id == message.id))
-            if stopped.one() is not None:
-                return count
+            # Locked, so that of two writers each sees what the other wrote, and the end of an action waits for a chunk.
+            query = select(Message.stopped_at).where(Message.id == message.id).with_for_update()
+            if (await session.exec(query)).one() is not None:
+                raise _Stopped
             table: Any = Delivery.__table__  # type: ignore[attr-defined]
             done = await session.exec(store.insert_new(table).from_select(COLUMNS, chosen.limit(CHUNK)))
         count += done.rowcount
@@ -145,47 +197,37 @@ def _living_near(awaited: Awaited, where: ColumnElement[bool]) -> Select[Any]:
         (col(Address.x) - awaited.action.x) * (col(Address.x) - awaited.action.x)
         + (col(Address.y) - awaited.action.y) * (col(Address.y) - awaited.action.y)
     )
-    distance = func.min(func.round(away))
-    return (
-        _as_delivery(
-            awaited, col(Subscription.contact_point_id), col(Subscription.channel), Participant.language, distance
-        )
+    rows = (
+        _as_delivery(awaited, Subscription.contact_point_id, Subscription.channel, func.round(away))
         .select_from(Address)
         .join(Subscription, col(Subscription.address_id) == Address.id)
-        .join(Participant, col(Participant.id) == Address.participant_id)
-        .join(ContactPoint, col(ContactPoint.id) == Subscription.contact_point_id)
-        .where(where, col(Participant.signed_off_at).is_(None), col(ContactPoint.opted_out_at).is_(None))
-        .where(_not_written(awaited.message, Subscription.contact_point_id, Subscription.channel))
-        .group_by(col(Subscription.contact_point_id), col(Subscription.channel))
-        .order_by(distance)
+        .where(where)
     )
+    return _willing(awaited, rows, Subscription.contact_point_id, Subscription.channel)
 
 
 def _alerted_before(awaited: Awaited) -> Select[Any]:
     """Contact points for which an attempt at an earlier message of the action began, on the channel of that attempt."""
-    distance = func.min(Delivery.distance)
-    begun = exists().where(col(Attempt.delivery_id) == Delivery.id, col(Attempt.state) != DeliveryState.CANCELLED)
     earlier = select(Message.id).where(Message.action_id == awaited.action.id, col(Message.id) < awaited.message.id)
-    return (
-        _as_delivery(awaited, col(Delivery.contact_point_id), col(Delivery.channel), Delivery.language, distance)
+    rows = (
+        _as_delivery(awaited, Delivery.contact_point_id, Delivery.channel, Delivery.distance)
         .select_from(Delivery)
-        .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
-        .where(col(Delivery.message_id).in_(earlier), begun, col(ContactPoint.opted_out_at).is_(None))
-        .where(_not_written(awaited.message, Delivery.contact_point_id, Delivery.channel))
-        .group_by(col(Delivery.contact_point_id), col(Delivery.channel))
-        .order_by(distance)
+        .join(Subscription, col(Subscription.contact_point_id) == Delivery.contact_point_id)
+        .join(Address, col(Address.id) == Subscription.address_id)
+        .where(col(Delivery.message_id).in_(earlier), col(Delivery.state).not_in(NEVER_BEGUN))
     )
+    return _willing(awaited, rows, Delivery.contact_point_id, Delivery.channel)
 
 
-def _as_delivery(awaited: Awaited, contact_point: Any, channel: Any, language: Any, distance: Any) -> Select[Any]:
+def _as_delivery(awaited: Awaited, contact_point: Any, channel: Any, distance: Any) -> Select[Any]:
     moment = literal(now(), Delivery.__table__.c.due_at.type)  # type: ignore[attr-defined]
-    spoken = case((col(language).in_(awaited.languages), language), else_="nl")
+    language = case((col(Participant.language).in_(awaited.languages), col(Participant.language)), else_="nl")
     return select(  # type: ignore[call-overload, no-any-return]
         literal(awaited.message.id),
         contact_point,
         channel,
-        func.min(spoken),
-        distance,
+        func.min(language),
+        func.min(distance).label("nearest"),
         literal(str(DeliveryState.PENDING)),
         moment,
         moment,
@@ -193,13 +235,16 @@ def _as_delivery(awaited: Awaited, contact_point: Any, channel: Any, language: A
     )
 
 
-def _not_written(message: Message, contact_point: Any, channel: Any) -> ColumnElement[bool]:
+def _willing(awaited: Awaited, rows: Select[Any], contact_point: Any, channel: Any) -> Select[Any]:
+    """Each contact point once a channel, nearest first: without those who signed off, and those written already."""
     there = Delivery.__table__.alias("there")  # type: ignore[attr-defined]
-    return ~exists().where(
-        there.c.message_id == message.id, there.c.contact_point_id == contact_point, there.c.channel == channel
+    written = exists().where(
+        there.c.message_id == awaited.message.id, there.c.contact_point_id == contact_point, there.c.channel == channel
     )
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    return (
+        rows.join(Participant, col(Participant.id) == Address.participant_id)
+        .join(ContactPoint, col(ContactPoint.id) == contact_point)
+        .where(col(Participant.signed_off_at).is_(None), col(ContactPoint.opted_out_at).is_(None), ~written)
+        .group_by(contact_point, channel)
+        .order_by("nearest", contact_point)
+    )

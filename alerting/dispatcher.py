@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from actions.models import DeliveryState
+from actions.models import DeliveryState, now
 from actions.register import Register
 from actions.store import Away, Store
+from actions.vault import NoSuchKey, NotOurs
+from alerting.attempts import record, still_wanted
 from alerting.bell import DELIVERIES, work
 from alerting.channels import Channel, Remembers, Sending
 from alerting.crew import Crew
 from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unanswered, Whose
-from alerting.queue import Claimed, Queue, record
+from alerting.gate import Gate
+from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
-from alerting.renditions import Notice
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+ASKED_AT_ONCE = 10
+# How often a provider that does not answer is asked what became of an attempt.
+ASKED_TIMES = 10
 FINISH_S = 10.0
+RECORD_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 NOT_ALLOWED = Fault(
     False, Whose.US, "this number lies outside the ranges that may be reached (BURGERNET_ALLOWED_PREFIXES)"
 )
 NO_NUMBER = Fault(False, Whose.RECIPIENT, "the number was taken out of the register")
+SEALED = Fault(False, Whose.US, "the number does not open: its key is missing from BURGERNET_REGISTER_KEYS")
+NOT_IN_TIME = Fault(True, Whose.PROVIDER, "the provider takes nothing at the moment")
 
 
 class Dispatcher:
-    """`side_by_side`: how many attempts may be under way. `allowed(number)`: whether a number may be reached at all."""
+    """`side_by_side`: how many attempts may be under way. `allowed(number)`: whether a number may be reached at all.
+
+    Of the time that the queue gives an attempt, half is for handing it over and half for the provider's answer, so that
+    nothing leaves any more when somebody else begins to ask what became of it."""
 
     def __init__(
         self,
@@ -44,99 +56,127 @@ class Dispatcher:
     ) -> None:
         self._store, self._redis, self._register = store, redis, register
         self._queue, self._channel, self._allowed = queue, channel, allowed
-        self._crew = Crew(side_by_side)
-        self._paused_until = 0.0
+        self._crew, self._askers = Crew(side_by_side), Crew(ASKED_AT_ONCE)
+        self._half_s = queue.attempt_s / 2
+        self._gate = Gate()
 
     async def run(self) -> None:
         """Works until cancelled; then finishes what is under way, within 10 s."""
+        name = self._channel.provider
         try:
-            await work(self._redis, DELIVERIES, f"dispatcher of {self._channel.provider}", self.step)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(work(self._redis, DELIVERIES, f"dispatcher of {name}", self.step))
+                group.create_task(work(self._redis, DELIVERIES, f"upkeep of {name}", self.tidy))
         finally:
-            await self._crew.finish(FINISH_S)
+            await self.finished(FINISH_S)
 
     async def step(self) -> bool:
-        """One round of the queue; whether there may be more to do at once."""
+        """Takes what is due, as far as there is room; whether there may be more to do at once."""
+        await self._gate.passed(latest=float("inf"))
         await self._crew.until_free(1)
-        await self._settle_open_ones()
-        if self._paused_until > asyncio.get_running_loop().time() or not self._crew.free:
-            return False
-        batch = await self._queue.claim(self._room())
-        if not batch:
-            await self._queue.sweep()
-            return False
-        for claimed, sending in await self._sendings(batch):
-            self._crew.start(self._attempt(claimed, sending))
-        return True
+        latest = _moment() + self._half_s
+        batch = await self._queue.claim(min(self._crew.free, BATCH))
+        for claimed in batch:
+            self._crew.start(self._attempt(claimed, latest))
+        return bool(batch)
+
+    async def tidy(self) -> bool:
+        """Asks what became of attempts that a crash or a lost answer left open, and closes what is over."""
+        if self._askers.free:
+            for claimed in await self._queue.overdue(self._askers.free):
+                self._askers.start(self._ask_afterwards(claimed))
+        await self._queue.sweep()
+        return False
 
     async def finished(self, bound_s: float) -> None:
-        """Returns when nothing is under way."""
-        await self._crew.finish(bound_s)
+        """Waits for what is under way, then ends what is left: it is asked for later."""
+        await asyncio.gather(self._crew.finish(bound_s), self._askers.finish(bound_s))
 
-    async def _settle_open_ones(self) -> None:
-        """Attempts that a crash or a lost answer left open: the provider is asked what became of them."""
-        for claimed, sending in await self._sendings(await self._queue.overdue(self._room())):
-            self._crew.start(self._ask_afterwards(claimed, sending))
-
-    async def _attempt(self, claimed: Claimed, sending: Sending | None) -> None:
-        if receipt := await self._sent(claimed, sending):
-            await self._record(claimed, receipt)
-
-    async def _sent(self, claimed: Claimed, sending: Sending | None) -> Receipt | None:
-        """What the attempt led to; None when nobody knows yet."""
-        if sending is None:
-            return Receipt(DeliveryState.FAILED, fault=NO_NUMBER)
-        if not self._allowed(sending.e164):
-            return Receipt(DeliveryState.FAILED, fault=NOT_ALLOWED)
+    async def _attempt(self, claimed: Claimed, latest: float) -> None:
         try:
-            if not await self._queue.still_wanted(claimed.message_id):
-                return Receipt(DeliveryState.CANCELLED)
-            return await self._channel.send(sending)
+            receipt = await self._sent(claimed, latest)
         except SendError as refused:
-            self._pause(refused.pause_s)
-            return Receipt(DeliveryState.FAILED, fault=refused.fault)
+            receipt = Receipt(DeliveryState.FAILED, fault=refused.fault)
         except Unanswered as lost:
-            log.warning("attempt %s: %s; the provider is asked later", claimed.attempt_id, lost)
+            return log.warning("attempt %s: %s; the provider is asked later", claimed.attempt_id, lost)
         except Away as fault:
-            log.warning("attempt %s: no database (%s); not sent, tried later", claimed.attempt_id, type(fault).__name__)
+            why = type(fault).__name__
+            return log.warning("attempt %s: no database (%s); not sent, tried later", claimed.attempt_id, why)
+        await self._record(claimed, receipt)
         return None
 
-    async def _ask_afterwards(self, claimed: Claimed, sending: Sending | None) -> None:
-        if sending is None or not isinstance(self._channel, Remembers):
-            await self._record(claimed, Receipt(DeliveryState.FAILED, fault=NEVER_KNOWN))
-            return
+    async def _sent(self, claimed: Claimed, latest: float) -> Receipt:
+        """What the attempt led to. A provider that asks for a pause gets it, then the attempt goes on: nothing had
+        left. `latest`: after this nothing may leave. Raises SendError, Unanswered and what the database raises."""
+        sending, why_not = await self._sending(claimed), NOT_IN_TIME
+        while await self._gate.passed(latest):
+            if not await still_wanted(self._store, claimed.attempt_id):
+                return Receipt(DeliveryState.CANCELLED)
+            if _moment() > latest:
+                break
+            try:
+                return await self._handed_over(sending)
+            except SendError as refused:
+                if not refused.pause_s:
+                    raise
+                why_not = refused.fault
+                log.warning("%s: a pause of %.0f s: %s", self._channel.provider, refused.pause_s, refused)
+                self._gate.shut(refused.pause_s)
+        raise SendError(why_not)
+
+    async def _handed_over(self, sending: Sending) -> Receipt:
         try:
-            found = await self._channel.find(sending)
+            async with asyncio.timeout(self._half_s):
+                return await self._channel.send(sending)
+        except TimeoutError:
+            raise Unanswered("no answer in time") from None
+
+    async def _ask_afterwards(self, claimed: Claimed) -> None:
+        try:
+            receipt = await self._found(claimed)
+        except SendError as gone:
+            receipt = Receipt(DeliveryState.FAILED, fault=gone.fault)
         except Unanswered as lost:
-            log.warning("attempt %s: %s; asked again later", claimed.attempt_id, lost)
-            return
-        await self._record(claimed, found or Receipt(DeliveryState.FAILED, fault=NEVER_ARRIVED))
+            if now() < claimed.started_at + timedelta(seconds=ASKED_TIMES * self._queue.attempt_s):
+                return log.warning("attempt %s: %s; asked again later", claimed.attempt_id, lost)
+            receipt = Receipt(DeliveryState.FAILED, fault=NEVER_KNOWN)
+        await self._record(claimed, receipt)
+        return None
+
+    async def _found(self, claimed: Claimed) -> Receipt:
+        if not isinstance(self._channel, Remembers):
+            raise SendError(NEVER_KNOWN)
+        sending = await self._sending(claimed)
+        try:
+            async with asyncio.timeout(self._half_s):
+                found = await self._channel.find(sending)
+        except TimeoutError:
+            raise Unanswered("no answer in time") from None
+        return found or Receipt(DeliveryState.FAILED, fault=NEVER_ARRIVED)
 
     async def _record(self, claimed: Claimed, receipt: Receipt) -> None:
+        for pause in RECORD_PAUSES_S:
+            await asyncio.sleep(pause)
+            try:
+                await record(self._store, claimed.attempt_id, receipt)
+            except Away as fault:
+                log.warning("attempt %s: not recorded yet (%s)", claimed.attempt_id, type(fault).__name__)
+            else:
+                return
+
+    async def _sending(self, claimed: Claimed) -> Sending:
+        """All that the channel needs, the number opened just before its use. Raises SendError."""
         try:
-            await record(self._store, claimed.attempt_id, receipt)
-        except Away as fault:
-            log.warning("attempt %s: not recorded (%s); asked for later", claimed.attempt_id, type(fault).__name__)
-
-    async def _sendings(self, batch: Sequence[Claimed]) -> list[tuple[Claimed, Sending | None]]:
-        """Each attempt with all that the channel needs; None where the number is not in the register any more."""
-        if not batch:
-            return []
-        numbers = await self._register.numbers_of({claimed.contact_point_id for claimed in batch})
-        notices = await self._queue.notices({claimed.message_id for claimed in batch})
-        return [(claimed, _sending(claimed, numbers, notices)) for claimed in batch]
-
-    def _room(self) -> int:
-        return min(self._crew.free, BATCH)
-
-    def _pause(self, seconds: float) -> None:
-        if seconds:
-            log.warning("%s asks for a pause of %.0f s", self._channel.provider, seconds)
-            self._paused_until = asyncio.get_running_loop().time() + seconds
+            numbers = await self._register.numbers_of([claimed.contact_point_id])
+        except (NoSuchKey, NotOurs) as sealed:
+            raise SendError(SEALED) from sealed
+        number = numbers.get(claimed.contact_point_id)
+        if number is None:
+            raise SendError(NO_NUMBER)
+        if not self._allowed(number):
+            raise SendError(NOT_ALLOWED)
+        return Sending(claimed.attempt_id, number, claimed.notice, claimed.started_at, claimed.tried)
 
 
-def _sending(claimed: Claimed, numbers: Mapping[int, str], notices: Mapping[tuple[int, str], Notice]) -> Sending | None:
-    number = numbers.get(claimed.contact_point_id)
-    if number is None:
-        return None
-    notice = notices[claimed.message_id, claimed.language]
-    return Sending(claimed.attempt_id, number, notice, claimed.started_at, claimed.tried)
+def _moment() -> float:
+    return asyncio.get_running_loop().time()

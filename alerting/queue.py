@@ -1,15 +1,15 @@
-"""The delivery table as the queue: claiming, recording, sweeping, each a short transaction. Calls no provider."""
+"""The delivery table as the queue: claiming, asking afterwards, sweeping, each a short transaction."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func
-from sqlmodel import and_, col, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, true
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.models import (
@@ -25,27 +25,27 @@ from actions.models import (
     now,
 )
 from actions.store import Store
-from alerting.pacing import retry_at
-from alerting.receipts import Receipt, delivery_after, forward
 from alerting.renditions import Notice
 
 FIRST_COME_FIRST = (Kind.AMBER, Kind.MISSING_CHILD, Kind.LOOK_OUT, Kind.INFORMATION, Kind.INVESTIGATION)
+NEVER_BEGUN = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 OVER = "the action was over before this could be sent"
 GIVEN_UP = "the action was over before this could be tried again"
-# Waiting to be tried: for the first time, or again after an attempt that failed.
-_WAITING = and_(
-    col(Delivery.state).in_((DeliveryState.PENDING, DeliveryState.SENDING)), col(Delivery.claimed_until).is_(None)
-)
+SIGNED_OFF = "its owner wants no more messages"
+SWEEP = 10_000
+# Messages are swept until this long after their deadline: longer than any of them lives.
+SWEPT = timedelta(days=8)
+
+Notices = Mapping[tuple[int, str], Notice]
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """One attempt, written and not yet made. `tried`: the provider's ids of earlier attempts at the delivery."""
+    """One attempt, written and not yet made. `tried`: the provider's ids of other attempts at the same telephone."""
 
     attempt_id: str
-    message_id: int
     contact_point_id: int
-    language: str
+    notice: Notice
     started_at: datetime
     tried: frozenset[str] = frozenset()
 
@@ -56,43 +56,23 @@ class Queue:
 
     def __init__(self, store: Store, channel: str, provider: str, attempt_s: float) -> None:
         self._store, self._channel, self._provider = store, channel, provider
-        self._attempt = timedelta(seconds=attempt_s)
+        self.attempt_s = attempt_s
 
     async def claim(self, most: int) -> list[Claimed]:
-        """Takes deliveries that are due, of the most urgent message first, nearest first, and writes an attempt for
-        each. No two workers take the same."""
-        moment = now()
+        """Takes deliveries that are due, the most urgent message first, nearest first, and writes an attempt for each.
+        No two workers take the same."""
+        moment, claimed = now(), list[Claimed]()
         async with self._store.writing() as session:
-            message_id = (await session.exec(self._most_urgent(moment))).first()
-            if message_id is None:
-                return []
-            due = list(await session.exec(self._due(message_id, moment, most)))
-            tried = await _attempts(session, [delivery.id for delivery in due])
-            return [self._begin(session, delivery, tried.get(delivery.id, []), moment) for delivery in due]
-
-    async def still_wanted(self, message_id: int) -> bool:
-        """Whether a message may still be sent: not stopped, not past its deadline."""
-        query = select(Message.id).where(Message.id == message_id, _live(now()))
-        async with self._store.reading() as session:
-            return (await session.exec(query)).first() is not None
-
-    async def notices(self, message_ids: Collection[int]) -> dict[tuple[int, str], Notice]:
-        """What these messages say, by message and language."""
-        query = (
-            select(Message.id, Message.kind, Action.code, MessageText)
-            .join(Action, col(Action.id) == Message.action_id)
-            .join(MessageText, col(MessageText.message_id) == Message.id)
-            .where(col(Message.id).in_(message_ids))
-        )
-        async with self._store.reading() as session:
-            return {
-                (message_id, words.language): Notice(MessageKind(kind), code, words.language, words.title, words.body)
-                for message_id, kind, code, words in await session.exec(query)
-                if message_id is not None
-            }
+            for message in (await session.exec(self._urgent(moment))).all():
+                due = await self._due(session, message, moment, most - len(claimed))
+                claimed += await self._begin(session, due, moment)
+                if len(claimed) == most:
+                    break
+        return claimed
 
     async def overdue(self, most: int) -> list[Claimed]:
-        """Takes attempts of which nobody knows how they ended: a worker was killed, or an answer lost."""
+        """Takes attempts of which nobody knows how they ended: a worker was killed, or an answer lost. Until their new
+        deadline nobody else takes them."""
         moment = now()
         query = (
             select(Attempt, Delivery)
@@ -104,137 +84,142 @@ class Queue:
         )
         async with self._store.writing() as session:
             rows = list(await session.exec(query))
-            tried = await _attempts(session, [delivery.id for _, delivery in rows])
-            for attempt, delivery in rows:
-                attempt.deadline = delivery.claimed_until = moment + self._attempt
+            notices = await _notices(session, {delivery.message_id for _, delivery in rows})
+            for attempt, _ in rows:
+                attempt.deadline = moment + timedelta(seconds=self.attempt_s)
             return [
-                _claimed(attempt, delivery, [other for other in tried[delivery.id] if other.id != attempt.id])
+                _claimed(attempt, delivery, notices, await _tried(session, attempt, delivery))
                 for attempt, delivery in rows
             ]
 
     async def sweep(self) -> None:
-        """Closes what must never be sent any more: its message is stopped or over, or its owner signed off."""
-        gone = or_(
-            col(Delivery.message_id).in_(select(Message.id).where(~_live(now()))),
-            col(Delivery.contact_point_id).in_(
-                select(ContactPoint.id).where(col(ContactPoint.opted_out_at).is_not(None))
-            ),
-        )
+        """Closes what must never be sent any more, because its message is stopped or over."""
+        moment = now()
+        recent = col(Message.deadline) > moment - SWEPT
+        over = col(Delivery.message_id).in_(select(Message.id).where(~is_live(moment), recent))
         for state, then, reason in (
             (DeliveryState.PENDING, DeliveryState.CANCELLED, OVER),
             (DeliveryState.SENDING, DeliveryState.FAILED, GIVEN_UP),
         ):
-            closing = (
-                update(Delivery)
-                .where(col(Delivery.channel) == self._channel, col(Delivery.state) == state)
-                .where(col(Delivery.claimed_until).is_(None), gone)
-                .values(state=then, reason=reason, changed_at=now())
-            )
-            async with self._store.writing() as session:
-                await session.exec(closing)
+            while await self._close(and_(self._waits(state), over), then, reason) == SWEEP:
+                pass
 
-    def _most_urgent(self, moment: datetime) -> Any:
-        urgency = case(*((col(Action.kind) == kind, place) for place, kind in enumerate(FIRST_COME_FIRST)), else_=9)
-        waits = exists().where(
-            col(Delivery.message_id) == Message.id,
+    async def _close(self, which: ColumnElement[bool], state: DeliveryState, reason: str) -> int:
+        """At most SWEEP of them; how many."""
+        ids = select(Delivery.id).where(which).limit(SWEEP).with_for_update(skip_locked=True)
+        signed_off = exists().where(
+            col(ContactPoint.id) == Delivery.contact_point_id, col(ContactPoint.opted_out_at).is_not(None)
+        )
+        why = case((signed_off, SIGNED_OFF), else_=reason)
+        closing = update(Delivery).where(col(Delivery.id).in_(ids)).values(state=state, reason=why, changed_at=now())
+        async with self._store.writing() as session:
+            done = await session.exec(closing.execution_options(synchronize_session=False))
+        return done.rowcount
+
+    def _waits(self, state: DeliveryState) -> ColumnElement[bool]:
+        """Waiting to be tried: pending for the first time, sending again after an attempt that failed."""
+        return and_(
             col(Delivery.channel) == self._channel,
-            _WAITING,
-            col(Delivery.due_at) <= moment,
+            col(Delivery.state) == state,
+            col(Delivery.claimed_until).is_(None),
         )
+
+    def _urgent(self, moment: datetime) -> Any:
+        """The messages of which something is due: by kind of action, results after alerts, older ones first."""
+        kind = case(*((col(Action.kind) == kind, place) for place, kind in enumerate(FIRST_COME_FIRST)), else_=9)
+        waits = [
+            exists().where(col(Delivery.message_id) == Message.id, self._waits(state), col(Delivery.due_at) <= moment)
+            for state in (DeliveryState.SENDING, DeliveryState.PENDING)
+        ]
         return (
-            select(Message.id)
+            select(Message)
             .join(Action, col(Action.id) == Message.action_id)
-            .where(_live(moment), waits)
-            .order_by(urgency, col(Message.id))
-            .limit(1)
+            .where(is_live(moment), or_(*waits))
+            .order_by(kind, case((col(Message.kind) == MessageKind.RESULT, 1), else_=0), col(Message.id))
         )
 
-    def _due(self, message_id: int, moment: datetime, most: int) -> Any:
-        return (
-            select(Delivery)
-            .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
-            .where(Delivery.message_id == message_id, Delivery.channel == self._channel)
-            .where(_WAITING, col(Delivery.due_at) <= moment, col(ContactPoint.opted_out_at).is_(None))
-            .order_by(col(Delivery.distance), col(Delivery.id))
-            .limit(most)
-            .with_for_update(skip_locked=True, of=Delivery)
-        )
+    async def _due(self, session: AsyncSession, message: Message, moment: datetime, most: int) -> list[Delivery]:
+        """Second tries first: they wait the longest."""
+        due: list[Delivery] = []
+        for state in (DeliveryState.SENDING, DeliveryState.PENDING):
+            query = (
+                select(Delivery)
+                .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
+                .where(Delivery.message_id == message.id, self._waits(state), col(Delivery.due_at) <= moment)
+                .where(col(ContactPoint.opted_out_at).is_(None), _alert_settled(message))
+                .order_by(col(Delivery.distance), col(Delivery.id))
+                .limit(most - len(due))
+                .with_for_update(skip_locked=True, of=Delivery)
+            )
+            due += await session.exec(query)
+        return due
 
-    def _begin(
-        self, session: AsyncSession, delivery: Delivery, earlier: Sequence[Attempt], moment: datetime
-    ) -> Claimed:
-        assert delivery.id is not None
-        attempt = Attempt(
-            delivery_id=delivery.id,
-            number=len(earlier) + 1,
-            provider=self._provider,
-            started_at=moment,
-            deadline=moment + self._attempt,
-        )
-        session.add(attempt)
-        delivery.state, delivery.claimed_until, delivery.changed_at = DeliveryState.SENDING, attempt.deadline, moment
-        return _claimed(attempt, delivery, earlier)
-
-
-async def record(store: Store, attempt_id: str, receipt: Receipt) -> bool:
-    """Writes down what became of an attempt; a report that is late, double or out of order changes nothing it should
-    not. False when there is no such attempt."""
-    async with store.writing() as session:
-        attempt = await session.get(Attempt, attempt_id, with_for_update=True)
-        if attempt is None:
-            return False
-        delivery = await session.get_one(Delivery, attempt.delivery_id, with_for_update=True)
-        known, attempt.state = attempt.state, forward(attempt.state, receipt.state)
-        attempt.provider_id = attempt.provider_id or receipt.provider_id
-        if attempt.state != known:
-            _note(attempt, receipt)
-            last = select(func.max(Attempt.number)).where(Attempt.delivery_id == delivery.id)
-            message = await session.get_one(Message, delivery.message_id)
-            _follow(delivery, attempt, receipt, message, newest=(await session.exec(last)).one() == attempt.number)
-    return True
+    async def _begin(self, session: AsyncSession, due: Sequence[Delivery], moment: datetime) -> list[Claimed]:
+        notices = await _notices(session, {delivery.message_id for delivery in due})
+        numbers = select(Attempt.delivery_id).where(col(Attempt.delivery_id).in_([delivery.id for delivery in due]))
+        earlier = list(await session.exec(numbers))
+        claimed = []
+        for delivery in due:
+            assert delivery.id is not None
+            attempt = Attempt(
+                delivery_id=delivery.id,
+                number=earlier.count(delivery.id) + 1,
+                provider=self._provider,
+                started_at=moment,
+                deadline=moment + timedelta(seconds=self.attempt_s),
+            )
+            session.add(attempt)
+            delivery.state, delivery.changed_at = DeliveryState.SENDING, moment
+            delivery.claimed_until = attempt.deadline
+            claimed.append(_claimed(attempt, delivery, notices, frozenset()))
+        return claimed
 
 
-def _note(attempt: Attempt, receipt: Receipt) -> None:
-    attempt.provider_status = receipt.provider_status or attempt.provider_status
-    attempt.error = receipt.fault.operator_message[:200] if receipt.fault else None
-    attempt.ended_at = now()
+def is_live(moment: datetime) -> ColumnElement[bool]:
+    """Whether a message may still be sent: not stopped, not past its deadline."""
+    return and_(col(Message.stopped_at).is_(None), col(Message.deadline) > moment)
 
 
-def _follow(delivery: Delivery, attempt: Attempt, receipt: Receipt, message: Message, *, newest: bool) -> None:
-    """The delivery after its attempt changed: it may be tried again, later."""
-    moment = now()
-    again = None
-    if receipt.fault and receipt.fault.retryable and message.stopped_at is None:
-        again = retry_at(attempt.number, moment, message.deadline, random.random())  # noqa: S311 - spreads retries
-    if receipt.state == DeliveryState.CANCELLED and attempt.number == 1:
-        delivery.state, delivery.reason = DeliveryState.CANCELLED, OVER
-    elif receipt.state == DeliveryState.CANCELLED:
-        delivery.state, delivery.reason = DeliveryState.FAILED, GIVEN_UP
-    else:
-        delivery.state = delivery_after(delivery.state, attempt.state, newest=newest, again=again is not None)
-        delivery.reason = attempt.error if newest else delivery.reason
-    if newest:
-        delivery.claimed_until, delivery.due_at = None, again or delivery.due_at
-    delivery.changed_at = moment
-
-
-async def _attempts(session: AsyncSession, delivery_ids: Sequence[int | None]) -> dict[int | None, list[Attempt]]:
-    found: dict[int | None, list[Attempt]] = {}
-    for attempt in await session.exec(select(Attempt).where(col(Attempt.delivery_id).in_(delivery_ids))):
-        found.setdefault(attempt.delivery_id, []).append(attempt)
-    return found
-
-
-def _claimed(attempt: Attempt, delivery: Delivery, others: Sequence[Attempt]) -> Claimed:
-    return Claimed(
-        attempt.id,
-        delivery.message_id,
-        delivery.contact_point_id,
-        delivery.language,
-        attempt.started_at,
-        frozenset(other.provider_id for other in others if other.provider_id),
+def _alert_settled(message: Message) -> ColumnElement[bool]:
+    """An update or result follows what was really sent: it waits until that is certain for this telephone."""
+    if message.kind == MessageKind.ALERT:
+        return true()
+    before: Any = aliased(Delivery)
+    earlier = select(Message.id).where(Message.action_id == message.action_id, col(Message.id) < message.id)
+    return exists().where(
+        before.message_id.in_(earlier),
+        before.contact_point_id == Delivery.contact_point_id,
+        before.channel == Delivery.channel,
+        before.state.not_in((*NEVER_BEGUN, DeliveryState.SENDING)),
     )
 
 
-def _live(moment: datetime) -> Any:
-    return and_(col(Message.stopped_at).is_(None), col(Message.deadline) > moment)
+async def _notices(session: AsyncSession, message_ids: Collection[int]) -> Notices:
+    """What these messages say, by message and language."""
+    query = (
+        select(Message.id, Message.kind, Action.code, MessageText)
+        .join(Action, col(Action.id) == Message.action_id)
+        .join(MessageText, col(MessageText.message_id) == Message.id)
+        .where(col(Message.id).in_(message_ids))
+    )
+    return {
+        (message_id, words.language): Notice(MessageKind(kind), code, words.language, words.title, words.body)
+        for message_id, kind, code, words in await session.exec(query)
+        if message_id is not None
+    }
+
+
+async def _tried(session: AsyncSession, attempt: Attempt, delivery: Delivery) -> frozenset[str]:
+    """The provider's ids of all other attempts at the same telephone by the same channel."""
+    query = (
+        select(Attempt.provider_id)
+        .join(Delivery, col(Delivery.id) == Attempt.delivery_id)
+        .where(Delivery.contact_point_id == delivery.contact_point_id, Delivery.channel == delivery.channel)
+        .where(Attempt.id != attempt.id)
+    )
+    return frozenset(other for other in await session.exec(query) if other)
+
+
+def _claimed(attempt: Attempt, delivery: Delivery, notices: Notices, tried: frozenset[str]) -> Claimed:
+    notice = notices[delivery.message_id, delivery.language]
+    return Claimed(attempt.id, delivery.contact_point_id, notice, attempt.started_at, tried)

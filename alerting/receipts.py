@@ -18,13 +18,20 @@ ORDER = (
     DeliveryState.SENT,
     DeliveryState.CANCELLED,
     DeliveryState.FAILED,
+    DeliveryState.BUSY,
+    DeliveryState.NO_ANSWER,
+    DeliveryState.MACHINE,
     DeliveryState.DELIVERED,
+    DeliveryState.ANSWERED,
+    DeliveryState.CONFIRMED,
 )
+NOT_REACHED = frozenset({DeliveryState.FAILED, DeliveryState.BUSY, DeliveryState.NO_ANSWER})
+REACHED = frozenset({DeliveryState.MACHINE, DeliveryState.DELIVERED, DeliveryState.ANSWERED, DeliveryState.CONFIRMED})
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """One report of a provider. `fault` says why, when the state is failed."""
+    """One report of a provider. `fault` says why, when nobody was reached."""
 
     state: DeliveryState
     provider_id: str | None = None
@@ -40,9 +47,11 @@ def forward(known: str, reported: str) -> DeliveryState:
 def delivery_after(known: str, attempt: str, *, newest: bool, again: bool) -> DeliveryState:
     """The state of a delivery once one of its attempts has reached the state `attempt`.
 
-    A failed attempt decides only when it is the `newest`, and not when there will be another one (`again`)."""
-    if attempt != DeliveryState.FAILED:
+    An attempt that reached nobody decides only when it is the `newest`, and not when there will be another one
+    (`again`)."""
+    known, attempt = DeliveryState(known), DeliveryState(attempt)
+    if attempt not in NOT_REACHED:
         return forward(known, attempt)
-    if not newest or known == DeliveryState.DELIVERED:
-        return DeliveryState(known)
-    return DeliveryState.SENDING if again else DeliveryState.FAILED
+    if not newest or known in REACHED:
+        return known
+    return DeliveryState.SENDING if again else attempt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException
 
 from actions.models import DeliveryState
 from alerting.channels import Sending
@@ -33,17 +33,17 @@ STATES = {
 
 # Twilio's error codes that tell more than "it failed".
 FAULTS = {
-    20003: Fault(False, Whose.US, "Twilio does not know our account: check BURGERNET_TWILIO_ACCOUNT_SID and its token"),
-    20429: Fault(True, Whose.PROVIDER, "Twilio takes no more messages for a moment"),
+    20003: Fault(True, Whose.US, "Twilio does not know our account: check BURGERNET_TWILIO_ACCOUNT_SID and its token"),
+    20005: Fault(True, Whose.US, "our Twilio account is not active: look in its console"),
     21211: Fault(False, Whose.RECIPIENT, "this is no telephone number"),
     21408: Fault(False, Whose.US, "our Twilio account may not text this country: allow it in the account"),
-    21606: Fault(False, Whose.US, "our sender cannot text: check BURGERNET_TWILIO_SENDER"),
+    21606: Fault(True, Whose.US, "our sender cannot text: check BURGERNET_TWILIO_SENDER"),
     21610: Fault(False, Whose.RECIPIENT, "this number answered STOP"),
     21612: Fault(False, Whose.RECIPIENT, "this number cannot be reached from our sender"),
     21614: Fault(False, Whose.RECIPIENT, "this number takes no texts"),
     21617: Fault(False, Whose.US, "the text is too long: 1,600 characters at most"),
     30001: Fault(True, Whose.PROVIDER, "Twilio's queue was full"),
-    30002: Fault(False, Whose.US, "our Twilio account is suspended"),
+    30002: Fault(True, Whose.US, "our Twilio account is suspended"),
     30003: Fault(True, Whose.RECIPIENT, "the telephone was off or out of reach"),
     30004: Fault(False, Whose.RECIPIENT, "the carrier or the owner blocks our messages"),
     30005: Fault(False, Whose.RECIPIENT, "this number is not in use"),
@@ -51,6 +51,9 @@ FAULTS = {
     30007: Fault(False, Whose.PROVIDER, "the carrier took the message for unwanted mail"),
     30008: Fault(True, Whose.PROVIDER, "the carrier did not say why it failed"),
 }
+# Faults that every next message would meet too: somebody gets the time to repair it, and nobody's attempts are used up.
+NOBODY_GETS_THROUGH = frozenset({20003, 20005, 21606, 30002})
+REPAIR_S = 30.0
 
 
 class TwilioSms:
@@ -72,15 +75,19 @@ class TwilioSms:
                 body=self._body(sending),
                 status_callback=f"{self._callback_url}/{sending.attempt_id}",
             )
-        except TwilioRestException as refused:
-            raise _refusal(refused) from refused
+        except TwilioException as refused:
+            raise _refusal(getattr(refused, "code", None)) from refused
+        except ValueError as unclear:
+            raise Unanswered("Twilio's answer cannot be read") from unclear
         return _receipt(taken)
 
     async def find(self, sending: Sending) -> Receipt | None:
-        """Looks among the newest messages to this number. Raises Unanswered."""
+        """Looks among the newest messages to this number. Raises Unanswered.
+
+        Not by day of sending: what Twilio took and has not sent yet has none."""
         try:
-            newest = await self._messages.list_async(to=sending.e164, limit=LOOK_BACK)
-        except (TwilioRestException, SendError) as refused:
+            newest = await self._messages.page_async(to=sending.e164, page_size=LOOK_BACK)
+        except (TwilioException, SendError, ValueError) as refused:
             raise Unanswered("Twilio does not tell what it sent") from refused
         since = sending.started_at - CLOCKS_APART
         for message in newest:
@@ -112,8 +119,5 @@ def _receipt(message: Any) -> Receipt:
     return receipt_of(message.status, message.sid, message.error_code) or Receipt(DeliveryState.SENT, message.sid)
 
 
-def _refusal(refused: TwilioRestException) -> SendError | Unanswered:
-    """A 4xx is a clear no; after a 5xx nobody knows whether it was taken."""
-    if refused.status >= 500:
-        return Unanswered(f"Twilio answered {refused.status}")
-    return SendError(fault_of(refused.code))
+def _refusal(code: int | None) -> SendError:
+    return SendError(fault_of(code), REPAIR_S if code in NOBODY_GETS_THROUGH else 0.0)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    encode_basic_auth,
+)
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -14,9 +21,11 @@ from alerting.errors import Fault, SendError, Unanswered, Whose
 
 API = "https://api.twilio.com"
 ANSWER_S = 10.0
+CONNECT_S = 5.0
 PAUSE_S = 5.0
-LONGEST_PAUSE_S = 60.0
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 TOO_MANY = Fault(True, Whose.PROVIDER, "Twilio takes no more messages for a moment")
+NOT_THERE = Fault(True, Whose.PROVIDER, "Twilio cannot be reached: check the network and BURGERNET_TWILIO_API_URL")
 
 
 class _Http(AsyncHttpClient):
@@ -38,9 +47,10 @@ class _Http(AsyncHttpClient):
         timeout: float | None = None,  # noqa: ASYNC109 - the library's name; the session has its own bound
         allow_redirects: bool = False,
     ) -> Response:
-        """Raises Unanswered when nobody knows what became of it, SendError when Twilio asks for a pause."""
+        """Raises Unanswered when nobody knows what became of it; SendError, with a pause, when Twilio was not reached
+        or asks for one."""
         if self.session is None:
-            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S))
+            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S, connect=CONNECT_S))
         proof = {"Authorization": encode_basic_auth(*auth)} if auth else {}
         try:
             async with self.session.request(
@@ -52,10 +62,14 @@ class _Http(AsyncHttpClient):
                 allow_redirects=allow_redirects,
             ) as answer:
                 text = await answer.text()
+        except (ClientConnectorError, ConnectionTimeoutError) as fault:
+            raise SendError(NOT_THERE, PAUSE_S) from fault
         except (ClientError, OSError, TimeoutError) as fault:
             raise Unanswered(f"no answer from Twilio ({type(fault).__name__})") from fault
         if answer.status == 429:
             raise SendError(TOO_MANY, _pause(answer.headers.get("Retry-After", "")))
+        if answer.status >= 500:
+            raise Unanswered(f"Twilio answered {answer.status}")
         return Response(answer.status, text, answer.headers)
 
 
@@ -72,4 +86,6 @@ class TwilioClient:
 
 
 def _pause(said: str) -> float:
-    return min(float(said), LONGEST_PAUSE_S) if said.isdigit() else PAUSE_S
+    """Seconds, from a header that may hold anything."""
+    known = said.isascii() and said.isdigit() and 0 < len(said) < 6
+    return min(max(float(said), SHORTEST_PAUSE_S), LONGEST_PAUSE_S) if known else PAUSE_S

@@ -1,0 +1,118 @@
+"""Voice alerts by our own telephone exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from actions.call_book import CallBook
+from actions.live import OpenActions
+from actions.models import DeliveryState, MessageKind
+from actions.store import Away, Store
+from alerting.attempts import record
+from alerting.channels import Sending
+from alerting.errors import Fault, SendError, Unanswered, Whose
+from alerting.receipts import Receipt
+from telephony.ari import AriAway
+from telephony.calls import Call
+from telephony.controller import Controller
+from telephony.outbound import AllInUse, MayNotCall, Outgoing
+
+log = logging.getLogger(__name__)
+
+RING_S = 30.0
+TRUNK_PAUSE_S = 1.0
+# Of the time for one attempt half is for the ringing: alerting.dispatcher.
+ATTEMPT_S = 2 * (RING_S + 10)
+
+NOT_ANSWERED = {
+    "busy": Receipt(DeliveryState.BUSY, fault=Fault(True, Whose.RECIPIENT, "the line was busy")),
+    "no_answer": Receipt(DeliveryState.NO_ANSWER, fault=Fault(True, Whose.RECIPIENT, "nobody answered")),
+    "refused": Receipt(DeliveryState.FAILED, fault=Fault(False, Whose.RECIPIENT, "the call was refused")),
+    "unreachable": Receipt(DeliveryState.FAILED, fault=Fault(True, Whose.RECIPIENT, "the telephone is out of reach")),
+    "stopped": Receipt(
+        DeliveryState.NO_ANSWER, fault=Fault(False, Whose.US, "the action was over while the telephone rang")
+    ),
+}
+TRUNK_FULL = Fault(True, Whose.US, "all our outbound channels are in use")
+
+
+Report = Callable[[DeliveryState], Awaitable[None]]
+Talk = Callable[[Call, Sending, Report], Awaitable[None]]
+
+
+class AsteriskVoice:
+    """Rings through `trunk` and shows `caller_id`. `talk` leads the conversation of each call that is answered, and
+    reports what is learnt in it; until then an answered attempt is "sent"."""
+
+    provider = "asterisk"
+
+    def __init__(
+        self,
+        controller: Controller,
+        store: Store,
+        actions: OpenActions,
+        book: CallBook,
+        trunk: str,
+        caller_id: str,
+        talk: Talk,
+    ) -> None:
+        self._controller, self._store, self._actions, self._book = controller, store, actions, book
+        self._trunk, self._caller_id, self._talk = trunk, caller_id, talk
+        self._calls: set[asyncio.Task[Receipt]] = set()
+
+    async def send(self, sending: Sending) -> Receipt:
+        """Returns when the telephone was answered, or not. Raises SendError, Unanswered."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        call = asyncio.create_task(self._placed(sending, answered), name=f"alert {sending.attempt_id}")
+        self._calls.add(call)
+        call.add_done_callback(self._over)
+        await asyncio.wait({call, answered}, return_when=asyncio.FIRST_COMPLETED)
+        return self._sent(sending) if answered.done() else call.result()
+
+    async def find(self, sending: Sending) -> Receipt | None:
+        """Whether an attempt that nobody leads any more rang, was answered, or still goes on. Raises Unanswered."""
+        try:
+            if await self._controller.is_there(self._controller.leg_of(sending.attempt_id)):
+                raise Unanswered("the call still goes on")
+        except AriAway as away:
+            raise Unanswered("our telephone exchange is away") from away
+        return self._sent(sending) if await self._book.was_placed(sending.attempt_id) else None
+
+    async def _placed(self, sending: Sending, answered: asyncio.Future[None]) -> Receipt:
+        async def conversation(call: Call) -> None:
+            answered.set_result(None)
+            await self._talk(call, sending, partial(self._report, sending.attempt_id))
+
+        outgoing = Outgoing(sending.e164, self._trunk, self._caller_id, RING_S, sending.attempt_id)
+        try:
+            how = await self._controller.place(outgoing, conversation, self._until_over(sending))
+        except AllInUse as full:
+            raise SendError(TRUNK_FULL, TRUNK_PAUSE_S) from full
+        except MayNotCall as refused:
+            raise SendError(Fault(False, Whose.US, str(refused))) from refused
+        except AriAway as away:
+            raise Unanswered("our telephone exchange is away") from away
+        return NOT_ANSWERED.get(how) or self._sent(sending)
+
+    def _until_over(self, sending: Sending) -> asyncio.Future[None]:
+        """Done when it is no use any more to let the telephone ring. A result is always of use."""
+        if sending.notice.kind == MessageKind.RESULT:
+            return asyncio.get_running_loop().create_future()
+        return self._actions.over(sending.notice.code)
+
+    async def _report(self, attempt_id: str, state: DeliveryState) -> None:
+        try:
+            await record(self._store, attempt_id, Receipt(state))
+        except Away as fault:
+            log.warning("attempt %s: %s could not be recorded (%s)", attempt_id, state, type(fault).__name__)
+
+    def _sent(self, sending: Sending) -> Receipt:
+        return Receipt(DeliveryState.SENT, self._controller.leg_of(sending.attempt_id))
+
+    def _over(self, call: asyncio.Task[Receipt]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled() and (fault := call.exception()):
+            log.info("%s: %s", call.get_name(), fault)
