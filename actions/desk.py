@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ from actions.models import (
     now,
 )
 from actions.store import Store
-from actions.texts import faults_in_text
+from actions.texts import Texts as Texts
+from actions.texts import faults_in_texts
 
 # How long a message of each kind is worth sending.
 LIFETIME = {
@@ -41,10 +43,8 @@ LIFETIME = {
     Kind.INFORMATION: timedelta(days=1),
 }
 RESULT_LIFETIME = timedelta(hours=24)
-LANGUAGES = ("nl", "en")
 CODE_TRIES = 50
-
-Texts = Mapping[str, tuple[str, str]]  # language -> (title, body)
+NO_FREE_CODE = "no free code was found: end an action that is over, then try again"
 
 
 class Refused(Exception):
@@ -53,6 +53,10 @@ class Refused(Exception):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = list(faults)
+
+
+class OutOfStep(Refused):
+    """The action is at another step of its life than this asks for."""
 
 
 @dataclass(frozen=True)
@@ -90,20 +94,21 @@ class Desk:
 
     async def start_action(self, new: NewAction, actor: Actor) -> OpenAction:
         """Opens an action with its alert message and a spoken code unique among the open ones. Raises Refused."""
-        area = await self._checked(new)
+        area = await checked(self._store, new)
         for _ in range(CODE_TRIES):
             try:
-                return await self._start(new, area, _new_code(), actor)
+                return await self._start(new, area, actor)
             except IntegrityError:
                 continue
-        raise Refused(["no free code was found: end an action that is over, then try again"])
+        raise Refused([NO_FREE_CODE])
 
-    async def update_action(self, code: str, texts: Texts, actor: Actor) -> None:
-        """Sends a changed description to everybody alerted. Raises Refused."""
+    async def update_action(self, which: str | int, texts: Texts, actor: Actor) -> None:
+        """Sends a changed description to everybody alerted. `which`: the spoken code of the action, or its id. Raises
+        Refused."""
         _refuse(faults_in_texts(texts))
         async with self._store.writing() as session:
-            action = await _by_code(session, code)
-            _refuse(_listed(fault_in_update(action.status)))
+            action = await held(session, which)
+            refuse_step(fault_in_update(action.status))
             await _stop_messages(session, action)
             message = await _add_message(
                 session, action, MessageKind.UPDATE, texts, now() + LIFETIME[Kind(action.kind)]
@@ -111,12 +116,13 @@ class Desk:
             record(session, actor, "update", "action", action.id)
             tell(session, "action.updated", action.id, message=message.id)
 
-    async def end_action(self, code: str, outcome: str, texts: Texts, actor: Actor) -> None:
-        """Ends an action: nothing pending is sent any more; the result goes to everybody alerted. Raises Refused."""
+    async def end_action(self, which: str | int, outcome: str, texts: Texts, actor: Actor) -> None:
+        """Ends an action: nothing pending is sent any more; the result goes to everybody alerted. `which`: its spoken
+        code, or its id. Raises Refused."""
         _refuse(faults_in_texts(texts))
         async with self._store.writing() as session:
-            action = await _by_code(session, code)
-            _refuse(_listed(fault_in_step(action.status, Status.ENDED, outcome)))
+            action = await held(session, which)
+            refuse_step(fault_in_step(action.status, Status.ENDED, outcome))
             action.status, action.ended_at, action.outcome = Status.ENDED, now(), outcome
             await _stop_messages(session, action)
             message = await _add_message(session, action, MessageKind.RESULT, texts, now() + RESULT_LIFETIME)
@@ -164,46 +170,10 @@ class Desk:
         async with self._store.reading() as session:
             return {row.code: (row.region_id, *row.also) for row in await session.exec(select(AreaCode))}
 
-    async def _checked(self, new: NewAction) -> Area:
-        """The area of an action in which nothing is wrong. Raises Refused with every fault."""
-        faults = faults_in_texts(new.texts)
-        if new.kind not in set(Kind):
-            faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
-        async with self._store.reading() as session:
-            faults += await _strangers(session, new)
-        try:
-            area = Area.parse(new.area)
-        except BadArea as bad:
-            raise Refused([*faults, *bad.faults]) from None
-        _refuse(faults)
-        return area
-
-    async def _start(self, new: NewAction, area: Area, code: str, actor: Actor) -> OpenAction:
+    async def _start(self, new: NewAction, area: Area, actor: Actor) -> OpenAction:
         async with self._store.writing() as session:
-            region = await session.get_one(Region, new.region_id)
-            x, y = area.centre
-            moment = now()
-            action = Action(
-                code=code,
-                kind=new.kind,
-                status=Status.OPEN,
-                organisation_id=region.organisation_id,
-                room_id=new.room_id or region.room_id,
-                region_id=region.id,
-                started_by=new.started_by,
-                area=_as_json(new.area),
-                x=x,
-                y=y,
-                started_at=moment,
-            )
-            session.add(action)
-            await session.flush()
-            message = await _add_message(
-                session, action, MessageKind.ALERT, new.texts, moment + LIFETIME[Kind(new.kind)]
-            )
-            record(session, actor, "start", "action", action.id)
-            tell(session, "action.started", action.id, code=code, message=message.id)
-            return _open_action(action, new.texts)
+            action = await add_action(session, new, area)
+            return await set_going(session, action, new.texts, actor)
 
     async def _change_duty(self, operator_id: str, since: datetime | None, actor: Actor, verb: str) -> Duty:
         async with self._store.writing() as session:
@@ -234,19 +204,71 @@ async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction
     return [_open_action(action, texts[key]) for key, action in actions.items()]
 
 
-def faults_in_texts(texts: Texts) -> list[str]:
-    """Every fault in the texts of a message; Dutch must be there."""
-    faults = [
-        f"{language}: {fault}" for language, (title, body) in texts.items() for fault in faults_in_text(title, body)
-    ]
-    faults += [
-        f"language {language!r} is not known: use {' or '.join(LANGUAGES)}"
-        for language in texts
-        if language not in LANGUAGES
-    ]
-    return (
-        faults if "nl" in texts else [*faults, "the Dutch text is missing: everybody without another language gets it"]
+async def checked(store: Store, new: NewAction) -> Area:
+    """The area of an action in which nothing is wrong. Raises Refused with every fault."""
+    faults = faults_in_texts(new.texts)
+    if new.kind not in set(Kind):
+        faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
+    async with store.reading() as session:
+        faults += await _strangers(session, new)
+    try:
+        # An area of many points takes a while: calls go on meanwhile.
+        area = await asyncio.to_thread(Area.parse, new.area)
+    except BadArea as bad:
+        raise Refused([*faults, *bad.faults]) from None
+    _refuse(faults)
+    return area
+
+
+async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Action:
+    """Adds the row of an action that was checked, as a draft without code."""
+    region = await session.get_one(Region, new.region_id)
+    x, y = area.centre
+    action = Action(
+        code="",
+        kind=new.kind,
+        status=Status.DRAFT,
+        organisation_id=region.organisation_id,
+        room_id=new.room_id or region.room_id,
+        region_id=region.id,
+        started_by=new.started_by,
+        area=_as_json(new.area),
+        x=x,
+        y=y,
     )
+    session.add(action)
+    await session.flush()
+    return action
+
+
+async def set_going(session: AsyncSession, action: Action, texts: Texts, actor: Actor) -> OpenAction:
+    """Opens a draft, with its alert and a spoken code. Raises OutOfStep; IntegrityError when the code is in use: try
+    again in another transaction."""
+    refuse_step(fault_in_step(action.status, Status.OPEN))
+    action.code, action.status, action.started_at, action.draft_texts = _new_code(), Status.OPEN, now(), None
+    deadline = action.started_at + LIFETIME[Kind(action.kind)]
+    message = await _add_message(session, action, MessageKind.ALERT, texts, deadline)
+    record(session, actor, "start", "action", action.id)
+    tell(session, "action.started", action.id, code=action.code, message=message.id)
+    return _open_action(action, texts)
+
+
+async def held(session: AsyncSession, which: str | int) -> Action:
+    """The action with this spoken code (the newest that had it) or id, held until the transaction ends: nobody else
+    starts, ends or updates it meanwhile. Raises Refused."""
+    query = select(Action).order_by(col(Action.status).desc(), col(Action.created_at).desc()).limit(1).with_for_update()
+    # A draft has no code yet.
+    this = col(Action.id) == which if isinstance(which, int) else (col(Action.code) == which) & (col(Action.code) != "")
+    action = (await session.exec(query.where(this))).first()
+    if action is None:
+        raise Refused([f"no action has code {which!r}; `burgernet action list` shows them"])
+    return action
+
+
+def refuse_step(fault: str | None) -> None:
+    """Raises OutOfStep when there is a fault."""
+    if fault:
+        raise OutOfStep([fault])
 
 
 async def _strangers(session: AsyncSession, new: NewAction) -> list[str]:
@@ -265,22 +287,9 @@ def _refuse(faults: Sequence[str]) -> None:
         raise Refused(faults)
 
 
-def _listed(fault: str | None) -> list[str]:
-    return [fault] if fault else []
-
-
 def _new_code() -> str:
     """Three digits that are easy to say; 0 and 9 first are keys of the menus."""
     return str(100 + secrets.randbelow(800))
-
-
-async def _by_code(session: AsyncSession, code: str) -> Action:
-    """The action to change, held until the transaction ends: nobody else ends or updates it meanwhile."""
-    query = select(Action).where(Action.code == code).order_by(col(Action.status).desc(), col(Action.created_at).desc())
-    action = (await session.exec(query.limit(1).with_for_update())).first()
-    if action is None:
-        raise Refused([f"no action has code {code!r}; `burgernet action list` shows them"])
-    return action
 
 
 async def _stop_messages(session: AsyncSession, action: Action) -> None:

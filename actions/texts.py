@@ -1,17 +1,36 @@
 """What may be a message: not empty, not too long, no control characters."""
 
 import unicodedata
+from collections.abc import Mapping
 
+LANGUAGES = ("nl", "en")
 LONGEST_TITLE = 80
 LONGEST_BODY = 1000
 UNSENDABLE = ("Cc", "Cs", "Co")
 # These turn the reading direction: a plate or a number could be read back to front.
 TURNS = {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 
+Texts = Mapping[str, tuple[str, str]]  # language -> (title, body)
+
 
 def faults_in_text(title: str, body: str) -> list[str]:
     """Every reason why this cannot be sent, in words that tell what to do; empty when it can."""
     return [*_faults("the title", title, LONGEST_TITLE), *_faults("the text", body, LONGEST_BODY)]
+
+
+def faults_in_texts(texts: Texts) -> list[str]:
+    """Every fault in the texts of a message; Dutch must be there."""
+    faults = [
+        f"{language}: {fault}" for language, (title, body) in texts.items() for fault in faults_in_text(title, body)
+    ]
+    faults += [
+        f"language {language!r} is not known: use {' or '.join(LANGUAGES)}"
+        for language in texts
+        if language not in LANGUAGES
+    ]
+    return (
+        faults if "nl" in texts else [*faults, "the Dutch text is missing: everybody without another language gets it"]
+    )
 
 
 def _faults(what: str, given: str, longest: int) -> list[str]:

@@ -233,7 +233,7 @@ async def test_of_many_who_end_an_action_at_once_one_does_and_one_result_goes_ou
     started = await desk.start_action(NEW, actor)
     ends = [desk.end_action(started.code, "direct", RESULT, actor) for _ in range(8)]
     found = await asyncio.gather(*ends, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in found) == ["NoneType"] + ["Refused"] * 7
+    assert sorted(type(one).__name__ for one in found) == ["NoneType"] + ["OutOfStep"] * 7
     assert [row.kind for row in await all_of(country, Message)] == ["alert", "result"]
 
 
