@@ -58,17 +58,31 @@ class CallBook:
         return [Alerted(action, distances[action.id]) for action in found]
 
     async def arrived(self, call_id: str, number: Number, dialled: str, arrived_at: datetime) -> None:
-        caller: dict[str, Any] = {}
-        if number.e164:
-            sealed = self._vaults.police.seal(number.e164.encode(), CALLER)
-            caller = {
-                "sealed": _b64(sealed.blob),
-                "key_version": sealed.version,
-                "digest": _b64(self._vaults.police.digest(number.e164, CALLER)),
-            }
         await self._write(
-            call_id, caller_kind=number.kind, dialled=dialled[:20], arrived_at=arrived_at.isoformat(), **caller
+            call_id,
+            caller_kind=number.kind,
+            dialled=dialled[:20],
+            arrived_at=arrived_at.isoformat(),
+            **self._sealed(number),
         )
+
+    async def placed(self, call_id: str, attempt_id: str, number: Number, dialled_from: str, at: datetime) -> None:
+        """A call of ours was answered: the alert of this attempt."""
+        await self._write(
+            call_id,
+            direction="out",
+            attempt_id=attempt_id,
+            caller_kind=number.kind,
+            dialled=dialled_from[:20],
+            arrived_at=at.isoformat(),
+            answered_at=_now(),
+            **self._sealed(number),
+        )
+
+    async def was_placed(self, attempt_id: str) -> bool:
+        """Whether the call of an attempt was answered. Raises what the database raises."""
+        async with self._store.reading() as session:
+            return (await session.exec(select(Call.id).where(Call.attempt_id == attempt_id))).first() is not None
 
     async def answered(self, call_id: str) -> None:
         await self._write(call_id, answered_at=_now())
@@ -123,6 +137,17 @@ class CallBook:
             except Away as fault:
                 log.warning("the spool waits for the database: %s", type(fault).__name__)
             await asyncio.sleep(2)
+
+    def _sealed(self, number: Number) -> dict[str, Any]:
+        """The columns that hold whose call it is."""
+        if not number.e164:
+            return {}
+        sealed = self._vaults.police.seal(number.e164.encode(), CALLER)
+        return {
+            "sealed": _b64(sealed.blob),
+            "key_version": sealed.version,
+            "digest": _b64(self._vaults.police.digest(number.e164, CALLER)),
+        }
 
     async def _write(self, call_id: str, **columns: Any) -> None:
         await self._keep({"kind": "call", "call_id": call_id, "columns": columns}, FACT_BOUND_S)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from actions.desk import Desk
-from actions.matching import OpenAction
+from actions.matching import OpenAction, by_code
 from actions.store import Away
 
 log = logging.getLogger(__name__)
@@ -26,17 +26,20 @@ class OpenActions:
     def __init__(self, desk: Desk, redis: Redis) -> None:
         self._desk, self._redis = desk, redis
         self._open: Sequence[OpenAction] = ()
-        self._until_over: dict[int, asyncio.Future[None]] = {}
+        self._until_over: dict[str, asyncio.Future[None]] = {}
 
     def now(self) -> Sequence[OpenAction]:
         """The open actions as last read, newest first."""
         return self._open
 
-    def over(self, action_id: int) -> asyncio.Future[None]:
-        """Done as soon as a look that begins from now on finds the action not open."""
-        if action_id not in self._until_over:
-            self._until_over[action_id] = asyncio.get_running_loop().create_future()
-        return self._until_over[action_id]
+    def by_code(self, code: str) -> OpenAction | None:
+        return by_code(code, self._open)
+
+    def over(self, code: str) -> asyncio.Future[None]:
+        """Done as soon as a look that begins from now on finds no open action with this code."""
+        if code not in self._until_over:
+            self._until_over[code] = asyncio.get_running_loop().create_future()
+        return self._until_over[code]
 
     async def refresh(self) -> None:
         """Reads the open actions; keeps the last ones when the database does not answer in time."""
@@ -62,11 +65,10 @@ class OpenActions:
                 await self.refresh()
                 await asyncio.sleep(REFRESH_S)
 
-    def _tell_of_ends(self, awaited: Sequence[int]) -> None:
+    def _tell_of_ends(self, awaited: Sequence[str]) -> None:
         """An action that started during the look is not in it, and not over: only those awaited before count."""
-        still_open = {action.id for action in self._open}
-        for action_id in awaited:
-            if action_id not in still_open and (over := self._until_over.pop(action_id, None)):
+        for code in awaited:
+            if self.by_code(code) is None and (over := self._until_over.pop(code, None)):
                 over.set_result(None)
 
 

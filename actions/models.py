@@ -400,7 +400,7 @@ class Call(SQLModel, table=True):
     match_reasons: list[str] = Field(default_factory=list, sa_type=JSON)
     room_id: str | None = Field(default=None, max_length=40)
     operator_id: str | None = Field(default=None, max_length=40)
-    attempt_id: str | None = Field(default=None, max_length=32)  # of the alert that this call is
+    attempt_id: str | None = Field(default=None, max_length=32, index=True)  # of the alert that this call is
     arrived_at: datetime = _moment(default=True, index=True)
     answered_at: datetime | None = _moment()
     matched_at: datetime | None = _moment()

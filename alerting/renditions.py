@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from actions.models import MessageKind
@@ -40,7 +41,34 @@ CLOSING = {
         MessageKind.RESULT: "Thank you for looking out.",
     },
 }
+TOLD_FIRST = {
+    "nl": {
+        MessageKind.ALERT: "Burgernet.",
+        MessageKind.UPDATE: "Burgernet. Nieuw bericht over actie {code}.",
+        MessageKind.RESULT: "Burgernet. Actie {code} is voorbij.",
+    },
+    "en": {
+        MessageKind.ALERT: "Burgernet.",
+        MessageKind.UPDATE: "Burgernet. New message about action {code}.",
+        MessageKind.RESULT: "Burgernet. Action {code} is over.",
+    },
+}
+TOLD_LAST = {
+    "nl": {
+        MessageKind.ALERT: "Ga er niet zelf op af. De code van deze actie is {code}.",
+        MessageKind.UPDATE: "Ga er niet zelf op af. De code van deze actie is {code}.",
+        MessageKind.RESULT: CLOSING["nl"][MessageKind.RESULT],
+    },
+    "en": {
+        MessageKind.ALERT: "Do not approach. The code of this action is {code}.",
+        MessageKind.UPDATE: "Do not approach. The code of this action is {code}.",
+        MessageKind.RESULT: CLOSING["en"][MessageKind.RESULT],
+    },
+}
 STOP = {"nl": "Geen berichten meer? Antwoord STOP.", "en": "No more messages? Answer STOP."}
+
+
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True)
@@ -69,6 +97,20 @@ def text(notice: Notice, free_number: str) -> Text:
     parts = (f"{opening}{_sentence(notice.title)}", _sentence(notice.body), closing, STOP[notice.language])
     body = " ".join(parts)
     return Text(body, segments(body))
+
+
+def voice(notice: Notice) -> list[str]:
+    """The notice as it is told on the telephone, sentence by sentence."""
+    opening = TOLD_FIRST[notice.language][notice.kind].format(code=notice.code)
+    closing = TOLD_LAST[notice.language][notice.kind].format(code=notice.code)
+    sentences = _BETWEEN_SENTENCES.split(notice.body.strip())
+    return [opening, _sentence(notice.title), *map(_sentence, sentences), closing]
+
+
+def voice_in_short(notice: Notice, free_number: str) -> str:
+    """The notice for somebody's answering machine."""
+    closing = CLOSING[notice.language][notice.kind].format(code=notice.code, number=free_number)
+    return f"Burgernet. {_sentence(notice.title)} {closing}"
 
 
 def segments(body: str) -> int:

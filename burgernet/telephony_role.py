@@ -8,6 +8,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from actions.live import OpenActions
+from actions.numbers import allowed, read_number
+from actions.withdrawals import Withdrawals
+from alerting.channels.voice import ATTEMPT_S, AsteriskVoice
+from alerting.dispatcher import Dispatcher
+from alerting.queue import Queue
 from burgernet import node
 from burgernet.base import START_BOUND_S, Base, Say
 from burgernet.roster import Roster
@@ -15,6 +20,7 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.duty import sign_off, sign_on
 from ivr_flows.free_number import free_number
 from ivr_flows.switchboard import Patience, Switchboard
+from ivr_flows.voice_alert import voice_alert, voice_alert_taken_over
 from telephony.ami import Ami
 from telephony.ari import Ari
 from telephony.controller import Controller, Flow
@@ -48,11 +54,16 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     actions = OpenActions(base.desk, base.redis)
     await actions.refresh()
     ari = Ari(settings.ari_url, settings.app, settings.ari_user, settings.ari_password.get_secret_value())
-    controller = controller_of(base, ari, speech, await switchboard(base, line, actions))
+    board = await switchboard(base, line, actions)
+    controller = controller_of(base, ari, speech, board)
     async with asyncio.TaskGroup() as group:
         for work in (lease.keep, line.run, ami.run, roster.run, actions.run, base.book.run, controller.run):
             group.create_task(work(), name=work.__qualname__)
         await _until_ready(controller, line, say)
+        if settings.trunk_contact:
+            group.create_task(voice_dispatcher(base, controller, board).run(), name="voice alerts")
+        else:
+            say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT is empty")
         ready.set()
 
 
@@ -67,12 +78,14 @@ async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Sw
     return Switchboard(
         book=base.book,
         desk=base.desk,
+        withdrawals=Withdrawals(base.store),
         actions=actions,
         rooms=await base.desk.rooms(),
         area_codes=await base.desk.area_codes(),
         operator_languages={duty.operator_id: duty.language for duty in await base.desk.operators()},
         line=line,
         national_room=base.settings.fallback_room,
+        free_number=base.settings.free_number_read,
         patience=Patience(in_one_room=base.settings.room_patience_s),
     )
 
@@ -81,6 +94,7 @@ def flows(board: Switchboard) -> Mapping[str, Flow]:
     """The conversations, by the name under which the dialplan asks for them."""
     return {
         "free-number": partial(free_number, board=board),
+        "placed": partial(voice_alert_taken_over, board=board),
         "sign-on": partial(sign_on, board=board),
         "sign-off": partial(sign_off, board=board),
     }
@@ -97,6 +111,18 @@ def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> C
         await base.book.keep_tip(call_id, None, None, wav, 0.0)
 
     return Controller(ari, speech.media, flows(board), guard, settings.max_call_s, left_recording)
+
+
+def voice_dispatcher(base: Base, controller: Controller, board: Switchboard) -> Dispatcher:
+    """The dispatcher of the voice alerts: it rings, and hands each call that is answered to its conversation."""
+    settings = base.settings
+    talk = partial(voice_alert, board=board)
+    caller_id = read_number(settings.free_number).e164 or settings.free_number
+    channel = AsteriskVoice(controller, base.store, board.actions, base.book, node.CARRIER, caller_id, talk)
+    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S)
+    may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
+    side_by_side = max(settings.outbound_channels, 1)
+    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
 
 
 async def _until_ready(controller: Controller, line: WaitingLine, say: Say) -> None:

@@ -32,7 +32,7 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
         await call.play("connecting" if room == match.action.room_id else "next-room")
         if found := await _find_operator(call, board, match, room):
             return await _talk(call, board, room, found)
-    return await leave_tip(call, board, match.action)
+    return await leave_tip(call, board, match.action, "leave-tip")
 
 
 @dataclass(frozen=True)

@@ -1,40 +1,17 @@
 """The free number, 0800-0011: from the welcome to a talk with the operator of the right action."""
 
-import logging
-
 from actions.matching import Match, by_code
 from actions.numbers import read_number
+from ivr_flows.booked import booked
 from ivr_flows.connect import connect, resume_talk
 from ivr_flows.find_action import CODE_DIGITS, ask, find_action
 from ivr_flows.switchboard import Switchboard
-from telephony.ari import AriAway
 from telephony.calls import Call
-from telephony.legs import Hangup
-from telephony.waiting_line import LineAway
-
-log = logging.getLogger(__name__)
-
-HANDED_OVER = "handed to the dialplan"
 
 
 async def free_number(call: Call, board: Switchboard) -> None:
     """One call to the free number, from its start or, after a takeover, from its checkpoint."""
-    try:
-        ending = await _conversation(call, board)
-    except Hangup:
-        await board.book.ended(call.id, f"caller hung up: {call.facts.get('stage', 'welcome')}")
-        raise
-    except LineAway as fault:
-        log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)
-        await board.book.ended(call.id, HANDED_OVER)
-        await call.leave_to_dialplan(call.facts.get("room", ""))
-    except AriAway:
-        raise  # the call goes on, and so does its row
-    except Exception:
-        await board.book.ended(call.id, HANDED_OVER)
-        raise
-    await board.book.ended(call.id, ending)
-    await call.hangup()
+    await booked(call, board, _conversation(call, board))
 
 
 async def _conversation(call: Call, board: Switchboard) -> str:

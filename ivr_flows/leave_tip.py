@@ -1,4 +1,4 @@
-"""A recorded tip, for the caller whom no operator can take."""
+"""A recorded tip: from the caller whom no operator can take, or who saw something earlier."""
 
 from actions.matching import OpenAction
 from ivr_flows.switchboard import Switchboard
@@ -7,11 +7,11 @@ from telephony.calls import Call
 SILENCE_ENDS_S = 5.0
 
 
-async def leave_tip(call: Call, board: Switchboard, action: OpenAction) -> str:
-    """Records what the caller saw and keeps it, sealed, with the action. What was said before a hang-up is kept too.
-    Returns how the call ended."""
+async def leave_tip(call: Call, board: Switchboard, action: OpenAction, invitation: str) -> str:
+    """Records what the caller saw, after the prompt `invitation`, and keeps it, sealed, with the action. What was said
+    before a hang-up is kept too. Returns how the call ended."""
     await call.note("tip", action=action.code)
-    await call.play("leave-tip")
+    await call.play(invitation)
     recorded = await call.record(board.patience.tip, SILENCE_ENDS_S)
     if recorded.seconds < 1:
         await call.play("tip-empty")

@@ -9,6 +9,7 @@ from actions.call_book import CallBook
 from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
 from actions.store import Away
+from actions.withdrawals import Withdrawals
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,14 @@ class Patience:
 class Switchboard:
     book: CallBook
     desk: Desk
+    withdrawals: Withdrawals
     actions: OpenActions
     rooms: Mapping[str, Room]
     area_codes: Mapping[str, Sequence[str]]
     operator_languages: Mapping[str, str]
     line: WaitingLine
     national_room: str
+    free_number: str  # as people read it: 0800-0011
     patience: Patience = Patience()
 
     def regions_of(self, area_code: str | None) -> Sequence[str]:

@@ -18,6 +18,7 @@ from alerting.receipts import Receipt
 from telephony.ari import AriAway
 from telephony.calls import Call
 from telephony.controller import Controller
+from telephony.legs import first_of
 from telephony.outbound import AllInUse, MayNotCall, Outgoing
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class AsteriskVoice:
         call = asyncio.create_task(self._placed(sending, answered), name=f"alert {sending.attempt_id}")
         self._calls.add(call)
         call.add_done_callback(self._over)
-        await asyncio.wait({call, answered}, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(call, answered, bound_s=None)
         return self._sent(sending) if answered.done() else call.result()
 
     async def find(self, sending: Sending) -> Receipt | None:

@@ -79,6 +79,7 @@ def _tips_and_calls() -> None:
     op.add_column("tip", sa.Column("operator_id", sa.String(40), nullable=True), schema=within(POLICE))
     op.create_index("ix_police_tip_key_version", "tip", ["key_version"], schema=within(POLICE))
     op.add_column("call", sa.Column("attempt_id", sa.String(32), nullable=True), schema=within(POLICE))
+    op.create_index("ix_police_call_attempt_id", "call", ["attempt_id"], schema=within(POLICE))
 
 
 def _tokens() -> None:

@@ -1,0 +1,36 @@
+"""A whole call in the books: however its conversation ends, its row says so."""
+
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from ivr_flows.switchboard import Switchboard
+from telephony.ari import AriAway
+from telephony.calls import Call
+from telephony.legs import Hangup
+from telephony.waiting_line import LineAway
+
+log = logging.getLogger(__name__)
+
+HANDED_OVER = "handed to the dialplan"
+
+
+async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, Any, str]) -> None:
+    """Leads the conversation (it returns how it ended), books the end, hangs up. With Redis away the caller goes to
+    the dialplan's fall-back. Raises Hangup, AriAway and the conversation's own faults."""
+    try:
+        ending = await conversation
+    except Hangup:
+        await board.book.ended(call.id, f"caller hung up: {call.facts.get('stage', 'welcome')}")
+        raise
+    except LineAway as fault:
+        log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)
+        await board.book.ended(call.id, HANDED_OVER)
+        await call.leave_to_dialplan(call.facts.get("room", ""))
+    except AriAway:
+        raise  # the call goes on, and so does its row
+    except Exception:
+        await board.book.ended(call.id, HANDED_OVER)
+        raise
+    await board.book.ended(call.id, ending)
+    await call.hangup()
