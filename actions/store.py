@@ -11,12 +11,13 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, event, func, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.models import DESK, POLICE, REGISTER
@@ -69,6 +70,13 @@ class Store:
         if self.dialect == "sqlite":
             return SqliteInsert(table).on_conflict_do_nothing()
         return PostgresInsert(table).on_conflict_do_nothing()
+
+    async def one_at_a_time(self, session: AsyncSession, key: bytes) -> None:
+        """Until this transaction ends no other one with the same key (8 bytes count) gets past this line. On SQLite
+        there is one writer at a time anyway."""
+        if self.dialect == "postgresql":
+            number = int.from_bytes(key[:8], signed=True)
+            await session.exec(select(func.pg_advisory_xact_lock(number)))
 
     async def wait_until_up(self, bound_s: float, say: Callable[[str], None]) -> None:
         """Returns when the database answers. Tells `say` why not and tries again, 0.2-5 s apart. Raises NoDatabase."""

@@ -11,7 +11,9 @@ from alerting.audience import write_next
 from alerting.bell import DELIVERIES, work
 from alerting.channels.sms import TwilioSms
 from alerting.channels.twilio_client import TwilioClient
+from alerting.channels.twilio_replies import TwilioReplies
 from alerting.dispatcher import Dispatcher
+from alerting.inbound.answers import Answers
 from alerting.queue import Queue
 from burgernet.base import Base, Say
 from web.hooks.twilio import STATUS
@@ -44,7 +46,12 @@ async def _texts(base: Base) -> None:
     channel = TwilioSms(client, settings.twilio_sender, callback_url, settings.free_number_read)
     queue = Queue(base.store, "sms", channel.provider, SMS_ATTEMPT_S)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
+    dispatcher = Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, SMS_SIDE_BY_SIDE)
+    replies = TwilioReplies(client, settings.twilio_sender)
+    answers = Answers(base.store, base.redis, base.vaults.police, replies, may_reach, settings.free_number_read)
     try:
-        await Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, SMS_SIDE_BY_SIDE).run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(dispatcher.run())
+            group.create_task(answers.run())
     finally:
         await client.close()

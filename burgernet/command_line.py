@@ -15,7 +15,7 @@ from actions.store import Away, NoDatabase
 from actions.vault import BadKeys, NoSuchKey
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
-from burgernet.commands import action, asterisk, database, operator, participants
+from burgernet.commands import action, asterisk, database, operator, participants, tips
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
 from burgernet.embedded import NoServer
@@ -49,6 +49,9 @@ app = typer.Typer(
     add_completion=False,
     help="Burgernet: look-out actions by phone and text, and one free number to answer them.",
 )
+action.app.command()(tips.tips)
+action.app.command()(tips.note)
+action.app.command("tip-sound")(tips.tip_sound)
 app.add_typer(action.app, name="action")
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
