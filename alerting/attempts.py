@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, exists, func
@@ -20,33 +22,82 @@ NEVER_ALERTED = "nothing was sent before it, so there is nothing to follow"
 OPEN = (DeliveryState.SENDING, DeliveryState.SENT)
 
 
+Report = tuple[str, Receipt]  # the id of an attempt, and what became of it
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A delivery with its message, and the number of its newest attempt."""
+
+    delivery: Delivery
+    message: Message
+    newest: int
+
+
 async def record(store: Store, attempt_id: str, receipt: Receipt) -> bool:
-    """Writes down what became of an attempt; a report that is late, double or out of order changes nothing it should
-    not. False when there is no such attempt."""
+    """Writes down what became of an attempt. False when there is no such attempt."""
+    (known,) = await record_all(store, [(attempt_id, receipt)])
+    return known
+
+
+async def record_all(store: Store, reports: Sequence[Report]) -> list[bool]:
+    """Writes down what became of attempts, in one transaction; a report that is late, double or out of order changes
+    nothing it should not. For each whether there is such an attempt."""
     async with store.writing() as session:
-        attempt = await session.get(Attempt, attempt_id, with_for_update=True)
-        if attempt is None:
-            return False
-        attempt.provider_id = attempt.provider_id or receipt.provider_id
-        state = forward(attempt.state, receipt.state)
-        if state != attempt.state:
-            _note(attempt, state, receipt)
-            await _follow(session, attempt, receipt)
-    return True
+        # In the order of their ids, as everybody locks them: two writers wait for each other, but not in a circle.
+        query = select(Attempt).where(col(Attempt.id).in_({attempt_id for attempt_id, _ in reports}))
+        rows = await session.exec(query.order_by(col(Attempt.id)).with_for_update())
+        attempts = {attempt.id: attempt for attempt in rows}
+        pages = await _pages(session, [attempt.delivery_id for attempt in attempts.values()])
+        for attempt_id, receipt in reports:
+            if attempt := attempts.get(attempt_id):
+                await _apply(session, attempt, receipt, pages[attempt.delivery_id])
+    return [attempt_id in attempts for attempt_id, _ in reports]
 
 
-async def still_wanted(store: Store, attempt_id: str) -> bool:
-    """Whether an attempt may still be made: its message neither stopped nor over, its owner not signed off."""
+async def wanted(store: Store, attempt_ids: Sequence[str]) -> list[bool]:
+    """For each attempt whether it may still be made: its message neither stopped nor over, its owner not signed off."""
     query = (
         select(Attempt.id)
         .join(Delivery, col(Delivery.id) == Attempt.delivery_id)
         .join(Message, col(Message.id) == Delivery.message_id)
         .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
-        .where(Attempt.id == attempt_id, Attempt.state == DeliveryState.SENDING)
+        .where(col(Attempt.id).in_(attempt_ids), Attempt.state == DeliveryState.SENDING)
         .where(Delivery.state == DeliveryState.SENDING, is_live(now()), col(ContactPoint.opted_out_at).is_(None))
     )
     async with store.reading() as session:
-        return (await session.exec(query)).first() is not None
+        found = set(await session.exec(query))
+    return [attempt_id in found for attempt_id in attempt_ids]
+
+
+async def _pages(session: AsyncSession, delivery_ids: Sequence[int]) -> dict[int, _Page]:
+    query = (
+        select(Delivery, Message)
+        .join(Message, col(Message.id) == Delivery.message_id)
+        .where(col(Delivery.id).in_(delivery_ids))
+        .order_by(col(Delivery.id))
+        .with_for_update(of=Delivery)
+    )
+    rows = list(await session.exec(query))
+    numbers = (
+        select(Attempt.delivery_id, func.max(Attempt.number))
+        .where(col(Attempt.delivery_id).in_(delivery_ids))
+        .group_by(col(Attempt.delivery_id))
+    )
+    newest = dict((await session.exec(numbers)).all())
+    return {
+        delivery.id: _Page(delivery, message, newest[delivery.id])
+        for delivery, message in rows
+        if delivery.id is not None
+    }
+
+
+async def _apply(session: AsyncSession, attempt: Attempt, receipt: Receipt, page: _Page) -> None:
+    attempt.provider_id = attempt.provider_id or receipt.provider_id
+    state = forward(attempt.state, receipt.state)
+    if state != attempt.state:
+        _note(attempt, state, receipt)
+        await _follow(session, attempt, receipt, page)
 
 
 def _note(attempt: Attempt, state: DeliveryState, receipt: Receipt) -> None:
@@ -56,12 +107,9 @@ def _note(attempt: Attempt, state: DeliveryState, receipt: Receipt) -> None:
     attempt.ended_at = None if state in OPEN else now()
 
 
-async def _follow(session: AsyncSession, attempt: Attempt, receipt: Receipt) -> None:
+async def _follow(session: AsyncSession, attempt: Attempt, receipt: Receipt, page: _Page) -> None:
     """The delivery, after its attempt changed."""
-    delivery = await session.get_one(Delivery, attempt.delivery_id, with_for_update=True)
-    message = await session.get_one(Message, delivery.message_id)
-    last = await session.exec(select(func.max(Attempt.number)).where(Attempt.delivery_id == delivery.id))
-    newest = last.one() == attempt.number
+    delivery, message, newest = page.delivery, page.message, page.newest == attempt.number
     delivery.changed_at = now()
     if newest:
         delivery.claimed_until = None

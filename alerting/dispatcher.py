@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -13,7 +15,7 @@ from actions.models import DeliveryState, now
 from actions.register import Register
 from actions.store import Away, Store
 from actions.vault import NoSuchKey, NotOurs
-from alerting.attempts import record, still_wanted
+from alerting.attempts import record_all, wanted
 from alerting.bell import DELIVERIES, work
 from alerting.channels import Channel, Remembers, Sending
 from alerting.crew import Crew
@@ -21,10 +23,13 @@ from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unansw
 from alerting.gate import Gate
 from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
+from alerting.together import Together
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+# The queue is asked for several at a time: it waits this long for a quarter of the places to come free.
+GATHER_S = 0.1
 ASKED_AT_ONCE = 10
 # How often a provider that does not answer is asked what became of an attempt.
 ASKED_TIMES = 10
@@ -54,11 +59,15 @@ class Dispatcher:
         allowed: Callable[[str], bool],
         side_by_side: int,
     ) -> None:
-        self._store, self._redis, self._register = store, redis, register
+        self._redis, self._register = redis, register
         self._queue, self._channel, self._allowed = queue, channel, allowed
         self._crew, self._askers = Crew(side_by_side), Crew(ASKED_AT_ONCE)
+        self._quarter = max(side_by_side // 4, 1)
         self._half_s = queue.attempt_s / 2
         self._gate = Gate()
+        self._record_together = Together(partial(record_all, store))
+        self._wanted_together = Together(partial(wanted, store))
+        self._numbers_together = Together(self._numbers)
 
     async def run(self) -> None:
         """Works until cancelled; then finishes what is under way, within 10 s."""
@@ -73,12 +82,18 @@ class Dispatcher:
     async def step(self) -> bool:
         """Takes what is due, as far as there is room; whether there may be more to do at once."""
         await self._gate.passed(latest=float("inf"))
-        await self._crew.until_free(1)
+        await self._until_free()
         latest = _moment() + self._half_s
         batch = await self._queue.claim(min(self._crew.free, BATCH))
         for claimed in batch:
             self._crew.start(self._attempt(claimed, latest))
         return bool(batch)
+
+    async def _until_free(self) -> None:
+        await self._crew.until_free(1)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._crew.until_free(self._quarter)
 
     async def tidy(self) -> bool:
         """Asks what became of attempts that a crash or a lost answer left open, and closes what is over."""
@@ -110,7 +125,7 @@ class Dispatcher:
         left. `latest`: after this nothing may leave. Raises SendError, Unanswered and what the database raises."""
         sending, why_not = await self._sending(claimed), NOT_IN_TIME
         while await self._gate.passed(latest):
-            if not await still_wanted(self._store, claimed.attempt_id):
+            if not await self._wanted_together.ask(claimed.attempt_id):
                 return Receipt(DeliveryState.CANCELLED)
             if _moment() > latest:
                 break
@@ -158,7 +173,7 @@ class Dispatcher:
         for pause in RECORD_PAUSES_S:
             await asyncio.sleep(pause)
             try:
-                await record(self._store, claimed.attempt_id, receipt)
+                await self._record_together.ask((claimed.attempt_id, receipt))
             except Away as fault:
                 log.warning("attempt %s: not recorded yet (%s)", claimed.attempt_id, type(fault).__name__)
             else:
@@ -166,16 +181,20 @@ class Dispatcher:
 
     async def _sending(self, claimed: Claimed) -> Sending:
         """All that the channel needs, the number opened just before its use. Raises SendError."""
-        try:
-            numbers = await self._register.numbers_of([claimed.contact_point_id])
-        except (NoSuchKey, NotOurs) as sealed:
-            raise SendError(SEALED) from sealed
-        number = numbers.get(claimed.contact_point_id)
-        if number is None:
-            raise SendError(NO_NUMBER)
+        number = await self._numbers_together.ask(claimed.contact_point_id)
+        if isinstance(number, Fault):
+            raise SendError(number)
         if not self._allowed(number):
             raise SendError(NOT_ALLOWED)
         return Sending(claimed.attempt_id, number, claimed.notice, claimed.started_at, claimed.tried)
+
+    async def _numbers(self, contact_points: Sequence[int]) -> list[str | Fault]:
+        """For each its number, or why there is none: one that does not open takes no other with it."""
+        try:
+            known = await self._register.numbers_of(contact_points)
+        except (NoSuchKey, NotOurs):
+            return [SEALED] if len(contact_points) == 1 else [(await self._numbers([one]))[0] for one in contact_points]
+        return [known.get(one, NO_NUMBER) for one in contact_points]
 
 
 def _moment() -> float:

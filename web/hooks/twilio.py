@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
 from actions.store import Away, Store
-from alerting.attempts import record
+from alerting.attempts import record_all
 from alerting.channels.sms import receipt_of
 from alerting.receipts import Receipt
+from alerting.together import Together
 
 STATUS = "/hooks/twilio/status"
 LARGEST_FORM = 8 * 1024
@@ -25,13 +27,14 @@ def routes(store: Store, auth_token: str, public_url: str) -> list[web.RouteDef]
         return []
     validator = RequestValidator(auth_token)
     public = public_url.rstrip("/")
+    together = Together(partial(record_all, store))
 
     async def status(request: web.Request) -> web.Response:
         form = await _form(request)
         if not validator.validate(f"{public}{request.path_qs}", form, request.headers.get("X-Twilio-Signature", "")):
             raise web.HTTPForbidden(text="the signature does not fit")
         try:
-            known = await record(store, request.match_info["attempt"], _receipt(form))
+            known = await together.ask((request.match_info["attempt"], _receipt(form)))
         except Away:
             # Twilio repeats it; without an answer of ours it would too, only later.
             raise web.HTTPServiceUnavailable(text="the database is away") from None
