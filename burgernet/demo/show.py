@@ -13,6 +13,7 @@ from burgernet.demo.stage import HOME, Stage, environment, stage
 from burgernet.demo.steps import play
 from burgernet.demo.story import LINES, STORY, Cast
 from burgernet.node import sip_password
+from stand_ins.public_network import account_of
 
 
 def demo(
@@ -29,7 +30,7 @@ def demo(
 
 
 async def _show(once: bool) -> bool:
-    async with stage(LINES, say) as ready:
+    async with stage(LINES.values(), say) as ready:
         out.print("\n[bold]The story[/]")
         held = await play(STORY, await Cast.gather(ready), out)
         if not once:
@@ -47,9 +48,12 @@ def _invite(ready: Stage) -> None:
     out.print(
         f"\n[bold]Everything stays up until Ctrl-C.[/] SIP server {settings.sip_bind} (UDP). Accounts for a phone:"
     )
-    for account in ("rotterdam-2", "amsterdam-2", *ready.number_of):
-        what = ready.number_of.get(account, "operator; sign on with *11, off with *12")
-        out.print(f"  {account:14} password {sip_password(settings, account)}  {what}", markup=False)
+    for account in ("rotterdam-2", "amsterdam-2"):
+        secret = sip_password(settings, account)
+        out.print(f"  {account:14} password {secret}  operator; sign on with *11, off with *12", markup=False)
+    out.print(f"The public network takes SIP on {ready.network.address}:{ready.network.port}. Its subscribers:")
+    for number, secret in ready.network.subscribers.items():
+        out.print(f"  {account_of(number):14} password {secret}", markup=False)
     out.print(
         f"""
 Next things to try, in another terminal in this folder:

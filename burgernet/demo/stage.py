@@ -6,16 +6,16 @@ import asyncio
 import secrets
 import shutil
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from actions.books import Actor
 from actions.seed import seed
 from actions.store import upgrade
 from actions.vault import new_key
-from asterisk_conf.render import Line
 from burgernet import asterisk as exchange
 from burgernet.base import Base, Say, opened
 from burgernet.embedded import free_port, redis_server
@@ -23,61 +23,73 @@ from burgernet.node import node, sip_password
 from burgernet.run import Role, run
 from burgernet.settings import PREFIX, Settings
 from burgernet.telephony_role import speech_of
+from stand_ins.public_network import Network, account_of, configuration
 from stand_ins.twilio import Twilio
 from telephony.handset import Handset, PhoneBox, Registrar, phone_box
 from telephony.hearing import Samples, samples_in
-from telephony.speech import Speech
+from telephony.speech import Prompt, Speech
 
 HOME = Path("var/demo")
 INSTANCE = "demo"
 OPERATORS_A_ROOM = 2
+MEDIA_PORTS = 200
 DIRECTOR = Actor("demo", "demonstration", "to show the main job")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the story plays on. `number_of`: the public number of each line's account."""
+    """What the story plays on."""
 
     base: Base
     twilio: Twilio
     asterisk: exchange.Instance
+    network: Network
     speech: Speech
     phones: PhoneBox
-    number_of: dict[str, str]
 
-    async def phone(self, account: str, tone: int) -> Handset:
-        """A registered phone on one of the accounts, saying a tone of `tone` hertz."""
+    async def operator(self, account: str, tone: int) -> Handset:
+        """The registered phone of an operator, saying a tone of `tone` hertz."""
         host, _, port = self.base.settings.sip_bind.rpartition(":")
         password = sip_password(self.base.settings, account)
-        handset = await self.phones.phone(account, Registrar(host, int(port)), password, tone=tone)
-        await handset.registers()
-        return handset
+        return await self._registered(account, Registrar(host, int(port)), account, password, tone)
 
-    async def sound(self, prompt: str, language: str = "nl") -> Samples:
-        """What a prompt of the catalogue sounds like."""
+    async def subscriber(self, name: str, number: str, tone: int) -> Handset:
+        """The registered phone of a subscriber of the public network."""
+        registrar = Registrar(self.network.address, self.network.port)
+        return await self._registered(name, registrar, account_of(number), self.network.subscribers[number], tone)
+
+    async def sound(self, prompt: Prompt, language: str = "nl") -> Samples:
+        """What a prompt sounds like."""
         return samples_in(self.speech.path(await self.speech.media(prompt, language)))
 
     async def console(self, words: str) -> str:
         return await asyncio.to_thread(self.asterisk.console, words)
 
+    async def _registered(self, name: str, registrar: Registrar, account: str, password: str, tone: int) -> Handset:
+        handset = await self.phones.phone(name, registrar, password, user=account, tone=tone)
+        await handset.registers()
+        return handset
+
 
 @asynccontextmanager
-async def stage(lines: dict[str, str], say: Say) -> AsyncIterator[Stage]:
-    """Sets everything up and takes it down again. `lines`: account -> public number (E.164)."""
+async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
+    """Sets everything up and takes it down again. `numbers`: of the subscribers of the public network (E.164)."""
     _sweep()
     with redis_server() as redis_url:
         twilio = Twilio(f"AC{secrets.token_hex(16)}", secrets.token_hex(16))
-        async with twilio, opened(_settings(redis_url, twilio)) as base, phone_box() as phones:
+        network = _network(numbers)
+        async with twilio, opened(_settings(redis_url, twilio, network)) as base, phone_box() as phones:
             say("Database: an SQLite file with the country in it")
             await asyncio.to_thread(upgrade, base.settings.database_url)
             await seed(base.store, DIRECTOR, OPERATORS_A_ROOM)
-            say("Telephone exchange: Asterisk starts")
-            instance = exchange.Instance(exchange.install(lambda _: None), INSTANCE)
-            accounts = [
-                Line(account, sip_password(base.settings, account), number) for account, number in lines.items()
-            ]
-            async with _asterisk(instance, base, accounts), _roles(base, say):
-                yield Stage(base, twilio, instance, speech_of(base), phones, lines)
+            say("Telephone exchange: one Asterisk for Burgernet, one that plays the public network")
+            installed = exchange.install(lambda _: None)
+            ours = exchange.Instance(installed, INSTANCE)
+            exchange.write(ours, await node(base.settings, base.desk))
+            public = exchange.Instance(installed, f"{INSTANCE}-network")
+            exchange.write_files(public, partial(configuration, network))
+            async with _running(ours), _running(public), _roles(base, say):
+                yield Stage(base, twilio, ours, network, speech_of(base), phones)
 
 
 def environment(settings: Settings) -> str:
@@ -88,8 +100,7 @@ def environment(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _asterisk(instance: exchange.Instance, base: Base, lines: Sequence[Line]) -> AsyncIterator[None]:
-    exchange.write(instance, await node(base.settings, base.desk, lines))
+async def _running(instance: exchange.Instance) -> AsyncIterator[None]:
     process = await asyncio.to_thread(exchange.start, instance)
     try:
         yield
@@ -115,11 +126,22 @@ def _sweep() -> None:
     HOME.mkdir(parents=True)
 
 
-def _settings(redis_url: str, twilio: Twilio) -> Settings:
+def _network(numbers: Collection[str]) -> Network:
+    first = _free_range()
+    return Network(
+        address="127.0.0.2",
+        port=free_port(socket.SOCK_DGRAM),
+        rtp_first=first + MEDIA_PORTS,
+        rtp_last=first + 2 * MEDIA_PORTS - 1,
+        node=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        subscribers={number: secrets.token_hex(16) for number in numbers},
+    )
+
+
+def _settings(redis_url: str, twilio: Twilio, network: Network) -> Settings:
     def secret() -> str:
         return secrets.token_hex(16)
 
-    first = _free_range()
     web = free_port()
     return Settings(
         _env_file=None,
@@ -133,8 +155,10 @@ def _settings(redis_url: str, twilio: Twilio) -> Settings:
         ami_url=f"tcp://127.0.0.1:{free_port()}",
         ami_password=secret(),
         sip_secret=secret(),
-        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
-        rtp_ports=f"{first}-{first + 199}",
+        sip_bind=network.node,
+        rtp_ports=f"{network.rtp_first - MEDIA_PORTS}-{network.rtp_first - 1}",
+        trunk_addresses=[network.address],
+        trunk_contact=f"sip:{network.address}:{network.port}",
         asterisk_instance=INSTANCE,
         spool_file=HOME / "calls.spool",
         web_bind=f"127.0.0.1:{web}",
@@ -147,5 +171,5 @@ def _settings(redis_url: str, twilio: Twilio) -> Settings:
 
 
 def _free_range() -> int:
-    """The first of 200 UDP ports, even, likely free: media of one run."""
-    return free_port(socket.SOCK_DGRAM) // 200 * 200 % 40000 + 20000
+    """The first of two ranges of UDP ports for media, likely free."""
+    return 20000 + free_port(socket.SOCK_DGRAM) % 50 * 2 * MEDIA_PORTS

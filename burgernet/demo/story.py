@@ -25,7 +25,7 @@ from telephony.handset import Handset
 ROTTERDAM, AMSTERDAM, GRONINGEN = (51.9225, 4.4792), (52.3731, 4.8926), (53.2194, 6.5665)
 PEOPLE = 2000
 RADIUS_M = 2000
-# Account of a phone -> its public number.
+# Whose phone -> its public number.
 LINES = {
     "participant": "+31612340001",
     "traveller": "+31612340002",
@@ -57,8 +57,11 @@ class Cast:
 
     @classmethod
     async def gather(cls, stage: Stage) -> Self:
-        operators = {room: await stage.phone(f"{room}-1", tone) for room, tone in TONES.items()}
-        callers = {name: await stage.phone(name, 800 + 90 * place) for place, name in enumerate(LINES)}
+        operators = {room: await stage.operator(f"{room}-1", tone) for room, tone in TONES.items()}
+        callers = {
+            name: await stage.subscriber(name, number, 800 + 90 * place)
+            for place, (name, number) in enumerate(LINES.items())
+        }
         return cls(stage, operators, callers)
 
 
