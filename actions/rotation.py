@@ -9,9 +9,10 @@ from sqlmodel import col, select
 
 from actions.books import Actor, record
 from actions.call_book import CALLER, SOUND
-from actions.models import Call, ContactPoint, Recording
+from actions.models import Call, ContactPoint, InboundText, Recording, Tip
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.store import Store
+from actions.tips import SENDER, WORDS
 from actions.vault import Sealed, Vault, Vaults
 
 BATCH = 500
@@ -26,6 +27,8 @@ async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str]
         (ContactPoint, vaults.register, CONTACT_POINT, BATCH),
         (Call, vaults.police, CALLER, BATCH),
         (Recording, vaults.police, SOUND, SOUNDS_A_BATCH),
+        (Tip, vaults.police, WORDS, BATCH),
+        (InboundText, vaults.police, SENDER, BATCH),
     ):
         name = model.__tablename__
         moved[str(name)] = 0

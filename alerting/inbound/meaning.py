@@ -46,11 +46,13 @@ POLITE = {"AUB", "SVP", "ALSTUBLIEFT", "GRAAG", "PLEASE", "BURGERNET"}
 LONGEST_KEYWORD = 60
 LEAST_DIGITS = 5
 
-# "code 427", "actie 427:", or the code at the very beginning or alone.
+# "code 427", "actie 427 ...", or the code alone or as a heading: "427: ..."; "427 metres" is none.
 _CODE_WORD = re.compile(r"\b(?:code|actie|action)\W{0,3}([0-9]{3,4})\b", re.IGNORECASE | re.ASCII)
-_CODE_FIRST = re.compile(r"\W*([0-9]{3,4})(?![\w-])", re.ASCII)
+_CODE_FIRST = re.compile(r"[^\w+]*([0-9]{3,4})(?:\W*\Z|\s*[:;,.!?)](?![0-9]))", re.ASCII)
 _CODE_ANYWHERE = re.compile(r"(?<![\w+-])([0-9]{3,4})(?![\w-])", re.ASCII)
 _CODE_ALONE = re.compile(r"\W*(?:(?:code|actie|action)\W{0,3})?[0-9]{3,4}\W*", re.IGNORECASE | re.ASCII)
+# "I called 112" names no action.
+EMERGENCY = "112"
 
 
 def keyword(said: str) -> Keyword | None:
@@ -81,7 +83,7 @@ def about(said: str, number: Number, alerted: Sequence[Alerted], actions: Sequen
     """Which action a text is about: a code said as one, else where its sender was alerted, else any number in it that
     is a code. `actions`: open ones before those just ended."""
     if action := _only(_said_as_code(said), actions):
-        return Sure(Match(action, "code", 1.0, ("the text begins with the code, or names it",)))
+        return Sure(Match(action, "code", 1.0, ("the text says the code",)))
     known = find(number, alerted, actions, ())
     if isinstance(known, Sure):
         return known
@@ -96,7 +98,7 @@ def _letters(said: str) -> list[str]:
     plain = (
         sign for sign in unicodedata.normalize("NFKD", said) if not unicodedata.category(sign).startswith(("M", "C"))
     )
-    return "".join(sign if sign.isalpha() else " " for sign in plain).upper().split()
+    return "".join(sign if sign.isalpha() else " " for sign in plain if sign != ".").upper().split()
 
 
 def _said_as_code(said: str) -> list[str]:
@@ -106,5 +108,5 @@ def _said_as_code(said: str) -> list[str]:
 
 def _only(codes: Sequence[str], actions: Sequence[OpenAction]) -> OpenAction | None:
     """The one action among these codes; None when there is none, or more than one."""
-    named = {action.id: action for code in codes if (action := by_code(code, actions))}
+    named = {action.id: action for code in codes if code != EMERGENCY and (action := by_code(code, actions))}
     return next(iter(named.values())) if len(named) == 1 else None
