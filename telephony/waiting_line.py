@@ -139,7 +139,8 @@ class Place:
                 self.held = taken
                 return taken
             try:
-                await asyncio.wait_for(self._waiter.awake.wait(), LOOK_AGAIN_S)
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._waiter.awake.wait()
             except TimeoutError:
                 # The line may have been emptied with Redis: joining again at the same place is harmless.
                 await self._line.rejoin(self._call_id, self._waiter)
@@ -170,14 +171,18 @@ class WaitingLine:
 
     @asynccontextmanager
     async def waiting_for(self, room: str, call_id: str, priority: int, arrived_at: datetime) -> AsyncIterator[Place]:
-        """A place in the line of `room`, given up at the end. Raises LineAway."""
+        """A place in the line of `room`, given up at the end. The operator held by then stays claimed for the call; a
+        block that ends with an exception holds nobody. Raises LineAway."""
         waiter = self._waiters[call_id] = _Waiter(room, place_in_line(priority, arrived_at))
+        place, kept = Place(self, call_id, waiter), ""
         try:
             await self.rejoin(call_id, waiter)
-            yield Place(self, call_id, waiter)
+            yield place
+            kept = place.held
         finally:
             del self._waiters[call_id]
-            await asyncio.shield(self._leave(room, call_id))
+            self._holding = {op: call for op, call in self._holding.items() if call != call_id or op == kept}
+            await asyncio.shield(self._leave(room, call_id, kept))
 
     async def staffed(self, room: str) -> bool:
         """Whether anybody is on duty in `room`, free or not. Raises LineAway."""
@@ -194,7 +199,8 @@ class WaitingLine:
 
     async def release(self, operator: str, call_id: str) -> None:
         """The call is done with `operator`, who is free again unless signed off meanwhile. Raises LineAway."""
-        self._holding.pop(operator, None)
+        if self._holding.get(operator) == call_id:
+            del self._holding[operator]
         await self._ask(self._offer_script(args=[operator, "", _now_ms(), f"{self._app} {call_id}"]))
 
     async def away(self, operator: str) -> None:
@@ -220,7 +226,8 @@ class WaitingLine:
         for operator, room in duty.items():
             await self._ask(self._redis.hset("burgernet:duty", operator, room))
         for operator, call_id in list(self._holding.items()):
-            await self._hold(operator, call_id)
+            if self._holding.get(operator) == call_id:  # else the talk ended while we were asking
+                await self._hold(operator, call_id)
         for operator, room in duty.items():
             await self.offer(operator, room)
         for call_id, waiter in list(self._waiters.items()):
@@ -229,7 +236,8 @@ class WaitingLine:
     async def _clear_leftovers(self, duty: Collection[str]) -> None:
         for operator, claim in (await self._ask(self._redis.hgetall("burgernet:claim"))).items():
             app, call_id = claim.split(" ", 1)
-            if app == self._app and self._holding.get(operator) != call_id:
+            # A caller in line may have claimed an operator just now, and not know it yet.
+            if app == self._app and self._holding.get(operator) != call_id and call_id not in self._waiters:
                 await self.release(operator, call_id)
         for operator in await self._ask(self._redis.hkeys("burgernet:duty")):
             if operator not in duty:
@@ -237,7 +245,7 @@ class WaitingLine:
         for call_id, place in (await self._ask(self._redis.hgetall("burgernet:waiting"))).items():
             app, room = place.split(" ", 1)
             if app == self._app and call_id not in self._waiters:
-                await self._leave(room, call_id)
+                await self._leave(room, call_id, "")
 
     async def run(self) -> None:
         """Listens for wake-ups until cancelled; after each (re)connect restores. Backs off 0.2-5 s."""
@@ -245,7 +253,8 @@ class WaitingLine:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as news:
-                    await asyncio.wait_for(news.subscribe("burgernet:wake"), ANSWER_S)
+                    async with asyncio.timeout(ANSWER_S):  # wait_for can lose a cancellation
+                        await news.subscribe("burgernet:wake")
                     await self.restore()
                     self.connected.set()
                     pause = 0.2
@@ -268,7 +277,7 @@ class WaitingLine:
         if room:
             await self._ask(self._redis.zrem(f"burgernet:free:{room}", operator))
 
-    async def _leave(self, room: str, call_id: str, keep: str = "") -> None:
+    async def _leave(self, room: str, call_id: str, keep: str) -> None:
         try:
             await self._ask(self._leave_script(args=[room, call_id, self._app, keep, _now_ms()]))
         except LineAway:
@@ -276,7 +285,8 @@ class WaitingLine:
 
     async def _ask(self, asked: Any) -> Any:
         try:
-            return await asyncio.wait_for(asked, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                return await asked
         except (RedisError, OSError, TimeoutError) as fault:
             raise LineAway(f"Redis does not answer: {fault}") from fault
 
