@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, now
 from actions.store import Store
 from alerting.pacing import retry_at
-from alerting.queue import GIVEN_UP, NEVER_BEGUN, OVER, is_live
+from alerting.queue import GIVEN_UP, NEVER_BEGUN, OVER, is_live, willing
 from alerting.receipts import Receipt, delivery_after, forward
 
 NEVER_ALERTED = "nothing was sent before it, so there is nothing to follow"
@@ -64,6 +64,7 @@ async def wanted(store: Store, attempt_ids: Sequence[str]) -> list[bool]:
         .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
         .where(col(Attempt.id).in_(attempt_ids), Attempt.state == DeliveryState.SENDING)
         .where(Delivery.state == DeliveryState.SENDING, is_live(now()), col(ContactPoint.opted_out_at).is_(None))
+        .where(willing(Message.action_id, Delivery.contact_point_id))
     )
     async with store.reading() as session:
         found = set(await session.exec(query))
@@ -117,7 +118,8 @@ async def _follow(session: AsyncSession, attempt: Attempt, receipt: Receipt, pag
         return await _withdraw(session, attempt, delivery, message)
     again = None
     if newest and receipt.fault and receipt.fault.retryable and message.stopped_at is None:
-        again = retry_at(attempt.number, now(), message.deadline, random.random())  # noqa: S311 - spreads retries
+        chance = random.random()  # noqa: S311 - spreads retries
+        again = retry_at(attempt.number, now(), message.deadline, chance, attempt.state)
     state = delivery_after(delivery.state, attempt.state, newest=newest, again=again is not None)
     if state != delivery.state or newest:
         delivery.reason = attempt.error

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal
 from sqlmodel import col, select, update
 
 from actions.geography import CELL_M, CELLS_A_ROW, Area
@@ -35,7 +35,7 @@ from actions.models import (
 )
 from actions.store import Store
 from alerting.bell import DELIVERIES
-from alerting.queue import NEVER_BEGUN
+from alerting.queue import NEVER_BEGUN, willing
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,9 @@ async def _chosen(store: Store, awaited: Awaited) -> AsyncGenerator[Select[Any],
     """Selections of contact points, as the columns of a delivery, nearest first."""
     if awaited.message.kind != MessageKind.ALERT:
         yield _alerted_before(awaited)
+    if awaited.message.kind == MessageKind.RESULT:
         return
+    # An update also goes to those whom the alert, stopped by it, had not reached yet.
     area, rings = await asyncio.to_thread(_rings, awaited.action.area)
     for ring in rings:
         if ring.interior:
@@ -214,9 +216,23 @@ def _alerted_before(awaited: Awaited) -> Select[Any]:
         .select_from(Delivery)
         .join(Subscription, col(Subscription.contact_point_id) == Delivery.contact_point_id)
         .join(Address, col(Address.id) == Subscription.address_id)
-        .where(col(Delivery.message_id).in_(earlier), col(Delivery.state).not_in(NEVER_BEGUN))
+        .where(
+            col(Delivery.message_id).in_(earlier), col(Delivery.state).not_in(NEVER_BEGUN), ~_texted_instead(earlier)
+        )
     )
     return _willing(awaited, rows, Delivery.contact_point_id, Delivery.channel)
+
+
+def _texted_instead(earlier: Any) -> ColumnElement[bool]:
+    """A call that nobody answered with a key, and a text that followed it: what comes next goes by text alone."""
+    text: Any = Delivery.__table__.alias("text")  # type: ignore[attr-defined]
+    followed = exists().where(
+        text.c.message_id.in_(earlier),
+        text.c.contact_point_id == Delivery.contact_point_id,
+        text.c.channel == "sms",
+        text.c.state.not_in(NEVER_BEGUN),
+    )
+    return and_(col(Delivery.channel) == "voice", col(Delivery.state) != DeliveryState.CONFIRMED, followed)
 
 
 def _as_delivery(awaited: Awaited, contact_point: Any, channel: Any, distance: Any) -> Select[Any]:
@@ -245,6 +261,7 @@ def _willing(awaited: Awaited, rows: Select[Any], contact_point: Any, channel: A
         rows.join(Participant, col(Participant.id) == Address.participant_id)
         .join(ContactPoint, col(ContactPoint.id) == contact_point)
         .where(col(Participant.signed_off_at).is_(None), col(ContactPoint.opted_out_at).is_(None), ~written)
+        .where(willing(awaited.action.id, contact_point))
         .group_by(contact_point, channel)
         .order_by("nearest", contact_point)
     )

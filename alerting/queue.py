@@ -22,6 +22,7 @@ from actions.models import (
     Message,
     MessageKind,
     MessageText,
+    Withdrawal,
     now,
 )
 from actions.store import Store
@@ -147,6 +148,7 @@ class Queue:
                 .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
                 .where(Delivery.message_id == message.id, self._waits(state), col(Delivery.due_at) <= moment)
                 .where(col(ContactPoint.opted_out_at).is_(None), _alert_settled(message))
+                .where(willing(message.action_id, Delivery.contact_point_id))
                 .order_by(col(Delivery.distance), col(Delivery.id))
                 .limit(most - len(due))
                 .with_for_update(skip_locked=True, of=Delivery)
@@ -186,12 +188,17 @@ def _alert_settled(message: Message) -> ColumnElement[bool]:
         return true()
     before: Any = aliased(Delivery)
     earlier = select(Message.id).where(Message.action_id == message.action_id, col(Message.id) < message.id)
-    return exists().where(
+    return ~exists().where(
         before.message_id.in_(earlier),
         before.contact_point_id == Delivery.contact_point_id,
         before.channel == Delivery.channel,
-        before.state.not_in((*NEVER_BEGUN, DeliveryState.SENDING)),
+        before.state == DeliveryState.SENDING,
     )
+
+
+def willing(action_id: Any, contact_point_id: Any) -> ColumnElement[bool]:
+    """Whether the holder of a contact point did not say "no more about this action"."""
+    return ~exists().where(col(Withdrawal.action_id) == action_id, col(Withdrawal.contact_point_id) == contact_point_id)
 
 
 async def _notices(session: AsyncSession, message_ids: Collection[int]) -> Notices:

@@ -13,6 +13,7 @@ from alerting.channels.sms import TwilioSms
 from alerting.channels.twilio_client import TwilioClient
 from alerting.channels.twilio_replies import TwilioReplies
 from alerting.dispatcher import Dispatcher
+from alerting.fallback import write_fallbacks
 from alerting.inbound.answers import Answers
 from alerting.queue import Queue
 from burgernet.base import Base, Say
@@ -29,7 +30,8 @@ async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     """Works until cancelled; sets `ready` at once: what is due waits in the database."""
     settings = base.settings
     async with asyncio.TaskGroup() as group:
-        group.create_task(work(base.redis, DELIVERIES, "audiences", partial(write_next, base.store, base.redis)))
+        for what, step in (("audiences", write_next), ("texts after calls", write_fallbacks)):
+            group.create_task(work(base.redis, DELIVERIES, what, partial(step, base.store, base.redis)))
         if settings.twilio_account_sid:
             group.create_task(_texts(base))
         else:

@@ -241,10 +241,7 @@ async def test_the_bell_rings_for_every_chunk(town: Town, redis: Redis, monkeypa
         await until(three_times, "three rings")
 
 
-@pytest.mark.parametrize("kind", [MessageKind.UPDATE, MessageKind.RESULT])
-async def test_what_follows_goes_to_those_for_whom_an_attempt_began_on_the_same_channel(
-    town: Town, redis: Redis, kind: MessageKind
-) -> None:
+async def test_a_result_goes_to_those_for_whom_an_attempt_began_on_the_same_channel(town: Town, redis: Redis) -> None:
     await town.has(*(somebody(name, name * 10, channels=("sms", "voice")) for name in range(1, 9)))
     action = await town.looks_out()
     await write_all(town, redis)
@@ -262,10 +259,22 @@ async def test_what_follows_goes_to_those_for_whom_an_attempt_began_on_the_same_
         await set_state(town, name, "sms", state)
     await town.opts_out(7)
     await town.signs_off(8)
-    await (town.updates(action) if kind is MessageKind.UPDATE else town.ends(action))
+    await town.ends(action)
     await write_all(town, redis)
-    followed = {(row.to, row.channel) for row in await town.rows(action, kind)}
+    followed = {(row.to, row.channel) for row in await town.rows(action, MessageKind.RESULT)}
     assert followed == {(number(name), "sms") for name in (1, 2, 3, 4)}
+
+
+async def test_an_update_also_goes_to_those_whom_the_alert_had_not_reached_yet(town: Town, redis: Redis) -> None:
+    await town.has(somebody(1, 10), somebody(2, 20), somebody(3, 30), somebody(4, 40))
+    action = await town.looks_out()
+    await write_all(town, redis)
+    await set_state(town, 1, "sms", DeliveryState.DELIVERED)
+    await town.opts_out(3)
+    await town.signs_off(4)
+    await town.updates(action)
+    await write_all(town, redis)
+    assert {row.to for row in await town.rows(action, MessageKind.UPDATE)} == {number(1), number(2)}
 
 
 async def test_a_result_reaches_once_whoever_got_an_alert_and_two_updates(town: Town, redis: Redis) -> None:
