@@ -1,4 +1,4 @@
-"""Many small questions, one piece of work: everybody gets the own answer, and a fault goes no further than its round."""
+"""Many small questions, one piece of work: everybody gets the own answer, a fault goes no further than its round."""
 
 from __future__ import annotations
 
