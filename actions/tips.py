@@ -80,10 +80,11 @@ class Tips:
             if done.rowcount:
                 tell(session, "tip.received", action_id, tip=tip["id"])
 
-    async def of_action(self, code: str, actor: Actor) -> list[Told]:
-        """The tips of an action, newest first; that they were read is written down with it. Raises Refused."""
+    async def of_action(self, which: str | int, actor: Actor) -> list[Told]:
+        """The tips of an action (its spoken code, or its id), newest first; that they were read is written down with
+        it. Raises Refused."""
         async with self._store.writing() as session:
-            action = await _action(session, code)
+            action = await _action(session, which)
             record(session, actor, "consult", "tips of action", action.id)
             return await self._opened(session, col(Tip.action_id) == action.id)
 
@@ -188,10 +189,11 @@ def _checked(words: str) -> str:
     return words
 
 
-async def _action(session: AsyncSession, code: str) -> Action:
-    """The open action with this code, else the newest that had it. Raises Refused."""
-    query = select(Action).where(Action.code == code, col(Action.code) != "")
+async def _action(session: AsyncSession, which: str | int) -> Action:
+    """The action with this id; or the open one with this code, else the newest that had it. Raises Refused."""
+    this = col(Action.id) == which if isinstance(which, int) else (col(Action.code) == which) & (col(Action.code) != "")
+    query = select(Action).where(this)
     action = (await session.exec(query.order_by(col(Action.status).desc(), col(Action.created_at).desc()))).first()
     if action is None:
-        raise Refused([f"no action has code {code!r}; `burgernet action list` shows them"])
+        raise Refused([f"no action has code {which!r}; `burgernet action list` shows them"])
     return action

@@ -18,6 +18,7 @@ from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults, read_keys
 from burgernet.settings import Settings
+from web.metrics import Metrics
 
 START_BOUND_S = 60.0
 REDIS_ANSWER_S = 5.0
@@ -38,6 +39,7 @@ class Base:
     desk: Desk
     register: Register
     book: CallBook
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -48,11 +50,13 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
         Vault(read_keys(settings.police_keys.get_secret_value())),
     )
     store = Store.open(settings.database_url)
-    # Retries are ours, with their own bounds: a caller is not kept waiting by a hidden one.
+    # Retries are ours, with their own bounds: a caller is not kept waiting by a hidden one. The library's own time-out
+    # is a wait_for, which on Python 3.11 can lose a cancellation: a role would not end.
     redis = Redis.from_url(
         settings.redis_url,
         decode_responses=True,
         retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,
         socket_connect_timeout=REDIS_ANSWER_S,
         max_connections=1000,
     )
@@ -65,6 +69,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Desk(store),
             Register(store, vaults.register),
             CallBook(store, vaults, settings.spool_file),
+            Metrics(store, redis),
         )
     finally:
         await redis.aclose()

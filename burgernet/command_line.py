@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from typing import Annotated
 
@@ -13,9 +12,10 @@ from actions.desk import Refused
 from actions.participant_file import BadFile
 from actions.store import Away, NoDatabase
 from actions.vault import BadKeys, NoSuchKey
+from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
-from burgernet.commands import action, asterisk, database, operator, participants, tips
+from burgernet.commands import action, asterisk, database, operator, participants, tips, token
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
 from burgernet.embedded import NoServer
@@ -59,6 +59,7 @@ app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(asterisk.prompts, name="prompts")
 app.add_typer(database.db, name="db")
 app.add_typer(database.keys, name="keys")
+app.add_typer(token.app, name="token")
 app.command()(database.seed)
 app.command()(demo)
 
@@ -69,8 +70,11 @@ def run(
 ) -> None:
     """Run Burgernet until Ctrl-C: calls, alerts, callbacks."""
 
+    settings = read_settings()
+    logs.set_up(settings.log_format)
+
     async def until_told() -> None:
-        async with opened(read_settings()) as base:
+        async with opened(settings) as base:
             await run_until_told(base, role or list(Role), say)
 
     asyncio.run(until_told())
@@ -78,8 +82,7 @@ def run(
 
 def main() -> None:
     """Entry of the command; exit status 1 and one clear line when something must be mended first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up(logs.LogFormat.TEXT)
     try:
         app()
     except* MENDABLE as faults:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from burgernet.alerting_role import alerting_role
 from burgernet.base import START_BOUND_S, Base, Say, wait_for_redis
 from burgernet.telephony_role import telephony_role
+from burgernet.watched import watched
 from burgernet.web_role import web_role
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,16 @@ async def run(base: Base, roles: Collection[Role], say: Say, ready: asyncio.Even
     with _alone_on_sqlite(base.settings.database_url, roles):
         await base.store.wait_until_up(START_BOUND_S, say)
         await wait_for_redis(base.redis, START_BOUND_S, say)
-        events = {role: asyncio.Event() for role in roles}
+        events = {role.value: asyncio.Event() for role in roles}
         async with asyncio.TaskGroup() as group:
             for role in roles:
                 group.create_task(ROLES[role](base, say, events[role]), name=role)
-            for role, event in events.items():
+            if base.settings.metrics_bind:
+                events["metrics"] = asyncio.Event()
+                group.create_task(watched(base, events["metrics"]), name="metrics")
+            for name, event in events.items():
                 await event.wait()
-                log.info("role %s is up", role)
+                log.info("role %s is up", name)
             ready.set()
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from burgernet.logs import LogFormat
+
 PREFIX = "BURGERNET_"
 PRIVATE_ENDINGS = (".internal", ".local", ".localhost")
 
@@ -47,8 +49,19 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _private_bind(bind: str) -> str:
+    host, _, port = bind.rpartition(":")
+    if bind and not (_is_private(host.strip("[]")) and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ValueError(
+            f"{bind} is not HOST:PORT on loopback or a private network; whoever reads metrics sees how busy a room is. "
+            "Use 127.0.0.1:9090 or a private address"
+        )
+    return bind
+
+
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
+PrivateBind = Annotated[str, AfterValidator(_private_bind)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
@@ -113,6 +126,17 @@ class Settings(BaseSettings):
 
     web_bind: str = Field("127.0.0.1:8080", description="Address and port of the web role")
     public_url: str = Field("http://127.0.0.1:8080", description="How providers reach the web role; signatures use it")
+    web_proxies: list[str] = Field(
+        default_factory=list,
+        description='Our own proxies, believed about where a request comes from, as JSON: `["10.0.0.5"]`',
+    )
+    requests_a_minute: int = Field(
+        600, ge=1, le=100_000, description="Requests a minute that one token may make; an address twice as many"
+    )
+    metrics_bind: PrivateBind = Field(
+        "", description="Private address and port of metrics and health, in every role; empty: none"
+    )
+    log_format: LogFormat = Field(LogFormat.TEXT, description="Form of the logs of `burgernet run`: `text` or `json`")
     twilio_account_sid: str = Field("", description="Twilio account; empty: no texts are sent")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio token; also checks callback signatures")
     twilio_sender: str = Field("", description="Number or alphanumeric name from which texts are sent")

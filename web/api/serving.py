@@ -1,0 +1,127 @@
+"""Serving the endpoints: who asks, how often, what they may; then the work; every refusal as problem+json."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+
+from aiohttp import web
+
+from actions.desk import OutOfStep, Refused
+from actions.store import Away
+from web.access.origin import address_of
+from web.access.rate import Rate
+from web.access.tokens import Holder, Scope, Tokens
+from web.api.description import DOCUMENT, described
+from web.api.endpoint import Asked, Endpoint, Office
+from web.api.problem import Problem, fault, refusal
+from web.api.request import read
+
+log = logging.getLogger(__name__)
+
+ROOT = "/v1"
+WORK_S = 10.0
+# Calls use the same database: the API never takes more than this many of its connections.
+SIDE_BY_SIDE = 8
+
+
+class Gate:
+    """Lets a request in, or says why not. `proxies`: whom we believe about where a request comes from."""
+
+    def __init__(self, tokens: Tokens, rate: Rate, proxies: Collection[str] = ()) -> None:
+        self._tokens, self._rate, self._proxies = tokens, rate, proxies
+        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def serve(self, request: web.Request, endpoint: Endpoint, office: Office) -> web.Response:
+        """Raises Problem, Refused, Away."""
+        origin = await self.counted(request)
+        async with asyncio.timeout(WORK_S), self._turns:
+            holder = await self._holder(request, endpoint.scope)
+        _not_too_often(await self._rate.of_token(holder.token_id))
+        given = await read(request, endpoint.takes)
+        async with asyncio.timeout(WORK_S), self._turns:
+            reply = await endpoint.work(office, Asked(holder, origin), **given)
+        return web.json_response(
+            text=reply.body.model_dump_json(by_alias=True),
+            status=reply.status,
+            headers={"Location": reply.location} if reply.location else None,
+        )
+
+    async def counted(self, request: web.Request) -> str:
+        """The address that asks, counted. Raises Problem (429)."""
+        origin = address_of(request, self._proxies)
+        _not_too_often(await self._rate.of_address(origin))
+        return origin
+
+    async def _holder(self, request: web.Request, scope: Scope) -> Holder:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        holder = await self._tokens.holder(secret.strip()) if kind.lower() == "bearer" else None
+        if holder is None:
+            raise Problem(401, "send a valid token: Authorization: Bearer ...", headers={"WWW-Authenticate": "Bearer"})
+        if scope not in holder.scopes:
+            raise Problem(403, f"this token may not do this: it lacks the scope {scope}")
+        return holder
+
+
+def routes(endpoints: Iterable[Endpoint], office: Office, gate: Gate, public_url: str) -> list[web.RouteDef]:
+    """The endpoints, and their description at /v1/openapi.json."""
+    endpoints = list(endpoints)
+    document = described(endpoints, f"{public_url.rstrip('/')}{ROOT}")
+
+    async def description(request: web.Request) -> web.Response:
+        await gate.counted(request)
+        return web.json_response(text=document, headers={"Access-Control-Allow-Origin": "*"})
+
+    return [
+        *(_route(endpoint, office, gate) for endpoint in endpoints),
+        web.get(f"{ROOT}{DOCUMENT}", description, allow_head=False),
+    ]
+
+
+def _route(endpoint: Endpoint, office: Office, gate: Gate) -> web.RouteDef:
+    async def answer(request: web.Request) -> web.Response:
+        return await gate.serve(request, endpoint, office)
+
+    return web.route(endpoint.method, f"{ROOT}{endpoint.path}", answer)
+
+
+@web.middleware
+async def problems(request: web.Request, handler: web.RequestHandler) -> web.StreamResponse:
+    """Whatever goes wrong below /v1 is answered as problem+json; a fault of ours is logged, without the request."""
+    if not request.path.startswith(f"{ROOT}/"):
+        return await _handled(handler, request)
+    try:
+        return await _handled(handler, request)
+    except Problem as problem:
+        return refusal(problem)
+    except OutOfStep as late:
+        return refusal(Problem(409, str(late), [fault("body", said) for said in late.faults]))
+    except Refused as refused:
+        faults = [fault("body", said) for said in refused.faults]
+        return refusal(Problem(400, "the request has faults: see `errors`", faults))
+    except web.HTTPException as plain:
+        return refusal(_of_http(plain))
+    except Away as away:
+        log.warning("a request was not answered: %s", type(away).__name__)
+        return refusal(Problem(503, "the database does not answer; try again", headers={"Retry-After": "5"}))
+    except Exception:
+        log.exception("a request to %s failed", request.match_info.route.name or "the API")
+        return refusal(Problem(500, "a fault of ours, written down here; try again later"))
+
+
+async def _handled(handler: object, request: web.Request) -> web.StreamResponse:
+    response: web.StreamResponse = await handler(request)  # type: ignore[operator]
+    return response
+
+
+def _of_http(plain: web.HTTPException) -> Problem:
+    kept = {name: plain.headers[name] for name in ("Allow",) if name in plain.headers}
+    details = {404: "there is nothing at this address", 405: "this address does not take this method"}
+    details[413] = "the body is too large"
+    return Problem(plain.status, details.get(plain.status, plain.reason), headers=kept)
+
+
+def _not_too_often(wait_s: int) -> None:
+    if wait_s:
+        raise Problem(429, f"too many requests; try again in {wait_s} s", headers={"Retry-After": str(wait_s)})

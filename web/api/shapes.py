@@ -1,0 +1,318 @@
+"""What requests and answers of the API look like. These models check requests and write the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from actions.geography import LARGEST_RADIUS_M, Area
+from actions.models import Kind, Outcome, Status
+from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_text
+
+MOST_IN_A_PAGE = 200
+
+
+class Input(BaseModel):
+    """Something asked: unknown fields are faults."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """Something answered."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+class Faulty(ValueError):
+    """A value that breaks a rule of the domain, in several ways at once."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = list(faults)
+
+
+def _whole(given: object) -> object:
+    if isinstance(given, str) and not re.fullmatch(r"[0-9]{1,10}", given):
+        raise ValueError("must be a whole number")
+    return given
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+RowId = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+Most = Annotated[int, Field(ge=1, le=MOST_IN_A_PAGE), BeforeValidator(_whole)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+IncidentNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,35}$")]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Position = Annotated[list[float], Field(min_length=2, max_length=3, description="[longitude, latitude]")]
+Ring = Annotated[list[Position], Field(min_length=4, description="Closed: the last position is the first")]
+Rings = Annotated[list[Ring], Field(min_length=1)]
+
+
+class Circle(Input):
+    type: Literal["circle"]
+    lat: Latitude
+    lon: Longitude
+    radius: Annotated[float, Field(gt=0, le=LARGEST_RADIUS_M, description="Metres")]
+
+
+class Polygon(Input):
+    type: Literal["Polygon"]
+    coordinates: Rings
+
+
+class MultiPolygon(Input):
+    type: Literal["MultiPolygon"]
+    coordinates: Annotated[list[Rings], Field(min_length=1)]
+
+
+def _usable(area: Circle | Polygon | MultiPolygon) -> Circle | Polygon | MultiPolygon:
+    Area.parse(area.model_dump())
+    return area
+
+
+AreaGiven = Annotated[Circle | Polygon | MultiPolygon, Field(discriminator="type"), AfterValidator(_usable)]
+
+
+class Words(Input):
+    """A message in one language. No abbreviations, no suspicion; the number and the code are added by Burgernet."""
+
+    title: Annotated[str, Field(max_length=LONGEST_TITLE, description="Short: 'the blue Golf in Rotterdam'")]
+    text: Annotated[str, Field(max_length=LONGEST_BODY)]
+
+    @model_validator(mode="after")
+    def _sendable(self) -> Words:
+        if faults := faults_in_text(self.title, self.text):
+            raise Faulty(faults)
+        return self
+
+
+class WordsInLanguages(Input):
+    """The words of a message. Everybody without another language gets the Dutch ones."""
+
+    nl: Words
+    en: Words | None = None
+
+    def plain(self) -> Texts:
+        given = {"nl": self.nl, "en": self.en}
+        return {language: (words.title, words.text) for language, words in given.items() if words}
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+class ActionPath(Input):
+    id: RowId
+
+
+class RoomPath(Input):
+    id: Name
+
+
+class ActionsQuery(Input):
+    room: Annotated[Name | None, Field(description="Only of this control room")] = None
+    status: Status | None = None
+    limit: Most = 50
+    before: Annotated[RowId | None, Field(description="Only older than this action: `next` of the last page")] = None
+
+
+class CallsQuery(Input):
+    limit: Most = 50
+    after: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^[0-9]{1,16}_[A-Za-z0-9._-]{1,40}$"),
+        Field(description="`next` of the last page"),
+    ] = None
+
+
+class RoomCallsQuery(CallsQuery):
+    room: Annotated[Name | None, Field(description="Only of this control room")] = None
+
+
+class NewActionBody(Input):
+    """An action as a draft, or with `start` at once."""
+
+    kind: Kind
+    region: Annotated[Name, Field(description="The police unit, such as rotterdam")]
+    room: Annotated[Name | None, Field(description="The control room; else the one that serves the region")] = None
+    operator: Annotated[Name | None, Field(description="Who starts it: rings first for its callers")] = None
+    area: AreaGiven
+    words: WordsInLanguages
+    start: bool = False
+    incident: Annotated[
+        IncidentNumber | None,
+        Field(description="Number in the room's own system: the same one twice makes one action"),
+    ] = None
+    why: Why | None = None
+
+
+class IncidentBody(Input):
+    """A report from a control room's own incident system. It becomes a draft that an operator starts, or not."""
+
+    number: Annotated[IncidentNumber, Field(description="The same number twice gives the same draft")]
+    kind: Kind
+    region: Annotated[Name, Field(description="The police unit, such as rotterdam")]
+    room: Annotated[Name | None, Field(description="The control room; else the token's, else the region's")] = None
+    place: Annotated[AreaGiven, Field(description="Where to look")]
+    title: Annotated[str, Field(max_length=LONGEST_TITLE, description="In Dutch, short")]
+    text: Annotated[str, Field(max_length=LONGEST_BODY, description="In Dutch: what to look for")]
+    why: Why | None = None
+
+    @model_validator(mode="after")
+    def _sendable(self) -> IncidentBody:
+        if faults := faults_in_text(self.title, self.text):
+            raise Faulty(faults)
+        return self
+
+
+class AlertBody(Input):
+    """Starts a draft: its alert goes out."""
+
+    operator: Annotated[Name | None, Field(description="Who starts it: rings first for its callers")] = None
+    why: Why | None = None
+
+
+class UpdateBody(Input):
+    words: WordsInLanguages
+    why: Why | None = None
+
+
+class ResultBody(Input):
+    outcome: Outcome
+    words: WordsInLanguages
+    why: Why | None = None
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+class WordsOut(Output):
+    title: str
+    text: str
+
+
+class ActionOut(Output):
+    id: int
+    code: str | None = Field(description="What callers key; a draft has none")
+    kind: Kind
+    status: Status
+    room: str
+    region: str
+    operator: str | None
+    incident: str | None
+    area: dict[str, Any] = Field(description="A circle, or GeoJSON")
+    words: dict[str, WordsOut] = Field(description="Of the alert, by language")
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: Outcome | None
+
+
+class ActionsOut(Output):
+    items: list[ActionOut]
+    next: int | None = Field(description="Give it as `before` for the next page; null on the last one")
+
+
+class MessageReachOut(Output):
+    """Deliveries of one message, counted by what they mean."""
+
+    message: int
+    kind: Literal["alert", "update", "result"]
+    total: int
+    human: int = Field(description="A key was pressed")
+    answered: int = Field(description="Picked up, nothing pressed")
+    machine: int = Field(description="An answering machine is suspected")
+    text: int = Field(description="A text reached the telephone")
+    unknown: int = Field(description="Given to the provider, nothing heard since")
+    waiting: int = Field(description="Still to be sent, or under way")
+    not_reached: int
+    never_tried: int = Field(description="Over before it could be sent")
+    channels: dict[str, dict[str, int]] = Field(description="Channel, state, deliveries")
+    reasons: dict[str, int] = Field(description="Why not reached or never tried, counted")
+
+
+class ReachOut(Output):
+    messages: list[MessageReachOut] = Field(description="Oldest first")
+
+
+class LineOut(Output):
+    on_duty: list[str] = Field(description="Operators")
+    busy: list[str] = Field(description="Those of them who are rung or talk")
+    waiting: int = Field(description="Callers in the line")
+
+
+class RoomOut(Output):
+    id: str
+    name: str
+    next_room: str | None = Field(description="Where callers go when nobody here is free")
+    line: LineOut | None = Field(description="Null while the waiting lines cannot be read")
+
+
+class RoomsOut(Output):
+    items: list[RoomOut]
+
+
+class CallOut(Output):
+    """A call, without the number of the caller."""
+
+    id: str
+    direction: Literal["in", "out"]
+    caller_kind: str
+    language: str
+    action: int | None
+    match_how: str | None
+    match_confidence: float | None
+    room: str | None
+    operator: str | None
+    arrived_at: datetime
+    answered_at: datetime | None
+    matched_at: datetime | None
+    waiting_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    ended_how: str | None
+
+
+class CallsOut(Output):
+    items: list[CallOut]
+    next: str | None = Field(description="Give it as `after` for the next page; null on the last one")
+
+
+class TipOut(Output):
+    id: str
+    source: str
+    received_at: datetime
+    room: str | None
+    match_how: str | None
+    match_confidence: float | None
+    operator: str | None
+    said: str = Field(description="Its words, or what stands for them")
+    has_sound: bool
+
+
+class TipsOut(Output):
+    items: list[TipOut]
+
+
+class FaultOut(Output):
+    where: Literal["path", "query", "header", "body"] = Field(alias="in")
+    pointer: str | None = Field(description="Where in it, as a JSON pointer")
+    detail: str
+
+
+class ProblemOut(Output):
+    """What went wrong (RFC 9457), with all faults at once."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FaultOut]
