@@ -11,7 +11,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -35,6 +35,7 @@ from burgernet.settings import Settings
 from burgernet.telephony_role import controller_of, switchboard
 from ivr_flows.connect import whisper
 from ivr_flows.switchboard import Patience, Switchboard
+from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
 from telephony.speech import RATE, Prompt, Spoken
@@ -143,6 +144,10 @@ class Wiring(Protocol):
 
     async def passes(self, seconds: float) -> None:
         """So much time passes for those who speak or listen."""
+        ...
+
+    def cut(self, ari: Ari) -> AbstractAsyncContextManager[None]:
+        """Without a connection with Asterisk while the block lasts."""
         ...
 
     def plain_recordings(self) -> list[str]:
@@ -288,6 +293,21 @@ class Exchange:
             yield
         back.set()
 
+    async def redis_stalls(self, seconds: float) -> None:
+        """From now on Redis answers nobody for so long."""
+        await self.base.redis.client_pause(int(seconds * 1000))
+
+    @asynccontextmanager
+    async def asterisk_unreachable(self) -> AsyncIterator[None]:
+        """The connection with Asterisk is cut, and cannot be made again while the block lasts."""
+        async with self.wiring.cut(self.controller.ari):
+            await until(self._cut_off, "the cut noticed")
+            yield
+        await asyncio.wait_for(self.controller.ari.connected.wait(), BOUND_S)
+
+    async def _cut_off(self) -> bool:
+        return not self.controller.ari.connected.is_set()
+
     async def calls(self) -> list[Call]:
         """Every row of the book of calls, oldest first."""
         async with self.base.store.reading() as session:
@@ -335,6 +355,8 @@ class Exchange:
             raise AssertionError(f"left behind: { {what: much for what, much in left.items() if much} }") from None
 
     async def _knows(self, action: OpenAction, *, known: bool = True) -> bool:
+        if self._serving is None:  # the next controller reads it at its start
+            return True
         return known == (action.id in {open_action.id for open_action in self.board.actions.now()})
 
     def _tone(self) -> int:

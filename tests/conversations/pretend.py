@@ -15,6 +15,7 @@ from burgernet.node import node
 from burgernet.settings import Settings
 from ivr_flows.catalogue import catalogue
 from ivr_flows.switchboard import Patience
+from telephony.ari import Ari
 from telephony.fake import MUSIC, FakeAsterisk
 from telephony.fake_ari import FakeAmi, FakeAri
 from telephony.fake_dialplan import FakeDialplan
@@ -52,6 +53,13 @@ class FakeWiring:
 
     async def passes(self, seconds: float) -> None:
         await asyncio.sleep(seconds / PACE)
+
+    @asynccontextmanager
+    async def cut(self, ari: Ari) -> AsyncIterator[None]:
+        self.asterisk.reachable.clear()
+        self.asterisk.sockets[ari.app].cut()
+        yield
+        self.asterisk.reachable.set()
 
     def plain_recordings(self) -> list[str]:
         return list(self.asterisk.recordings)

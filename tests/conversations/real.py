@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from actions.seed import seed
 from asterisk_conf.render import Line
@@ -22,6 +23,7 @@ from burgernet.node import instance, node, sip_password
 from burgernet.settings import Settings
 from ivr_flows.catalogue import catalogue
 from ivr_flows.switchboard import Patience
+from telephony.ari import Ari
 from telephony.handset import PhoneBox, Registrar
 from telephony.hearing import Samples, samples_in
 from telephony.speech import Prompt, Speech
@@ -108,6 +110,14 @@ class RealWiring:
 
     async def passes(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def cut(self, ari: Ari) -> AsyncIterator[None]:
+        assert ari._socket
+        nowhere = f"http://127.0.0.1:{free_port()}/ari"
+        with patch.object(ari, "_url", nowhere):
+            await ari._socket.close()
+            yield
 
     def plain_recordings(self) -> list[str]:
         return [file.name for file in (self._real.asterisk.folder / "spool").rglob("*.wav")]
