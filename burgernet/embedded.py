@@ -66,10 +66,14 @@ def postgres_server() -> Iterator[str]:
             "-cfsync=off",
         ]
         server = [*as_user, str(programs / "postgres"), "-D", str(data), *options]
+        # It listens before it takes connections: the open port alone says too little.
+        ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(server, stdout=log, stderr=log, cwd="/")
         try:
-            _wait(lambda: _answers(port), f"PostgreSQL did not start on port {port}")
+            _wait(
+                lambda: subprocess.run(ready, check=False).returncode == 0, f"PostgreSQL did not start on port {port}"
+            )
             yield f"postgresql+asyncpg://burgernet@127.0.0.1:{port}/postgres"
         finally:
             subprocess.run(
