@@ -6,6 +6,7 @@ its own and run there with chroot. Tested with 22.10.1.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import re
@@ -157,11 +158,26 @@ def write_files(instance: Instance, configuration: Callable[[Folders, str], Mapp
 @contextmanager
 def running(instance: Instance) -> Iterator[subprocess.Popen[bytes]]:
     """Asterisk as a child of this process, fully booted inside the block, ended after it. Raises NoAsterisk."""
-    process = start(instance)
-    try:
-        yield process
-    finally:
-        stop(process)
+    with alone(instance):
+        process = start(instance)
+        try:
+            yield process
+        finally:
+            stop(process)
+
+
+@contextmanager
+def alone(instance: Instance) -> Iterator[None]:
+    """Only one process at a time leads an instance; the lock ends with the process, however it ends. Raises NoAsterisk."""
+    instance.folder.mkdir(parents=True, exist_ok=True)
+    with (instance.folder / "leader").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NoAsterisk(
+                f"another process runs the Asterisk instance {instance.name}; end that one first"
+            ) from None
+        yield
 
 
 def start(instance: Instance) -> subprocess.Popen[bytes]:

@@ -74,8 +74,10 @@ class Stage:
 @asynccontextmanager
 async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
     """Sets everything up and takes it down again. `numbers`: of the subscribers of the public network (E.164)."""
-    _sweep()
-    with redis_server() as redis_url:
+    installed = exchange.install(lambda _: None)
+    ours, public = exchange.Instance(installed, INSTANCE), exchange.Instance(installed, f"{INSTANCE}-network")
+    with exchange.alone(ours), redis_server() as redis_url:
+        _sweep()
         twilio = Twilio(f"AC{secrets.token_hex(16)}", secrets.token_hex(16))
         network = _network(numbers)
         async with twilio, opened(_settings(redis_url, twilio, network)) as base, phone_box() as phones:
@@ -83,10 +85,7 @@ async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
             await asyncio.to_thread(upgrade, base.settings.database_url)
             await seed(base.store, DIRECTOR, OPERATORS_A_ROOM)
             say("Telephone exchange: one Asterisk for Burgernet, one that plays the public network")
-            installed = exchange.install(lambda _: None)
-            ours = exchange.Instance(installed, INSTANCE)
             exchange.write(ours, await node(base.settings, base.desk))
-            public = exchange.Instance(installed, f"{INSTANCE}-network")
             exchange.write_files(public, partial(configuration, network))
             async with _running(ours), _running(public), _roles(base, say):
                 yield Stage(base, twilio, ours, network, speech_of(base), phones)
