@@ -62,6 +62,26 @@ class Line:
         self.answers = self.worker()
         self.url = ""
 
+    def use(self, vaults: Vaults) -> None:
+        """Other keys, as after a restart with other settings; `serving` starts the web role with them."""
+        self.vaults = vaults
+        self.register = Register(self.store, vaults.register)
+        self.answers = self.worker()
+
+    @asynccontextmanager
+    async def serving(self, public_url: str = "") -> AsyncIterator[None]:
+        """A web role started anew, with the keys of now."""
+        before = self.url
+        async with served(self, public_url) as self.url:
+            yield
+        self.url = before
+
+    async def happened(self, **ago: float) -> None:
+        """Every text so far came in so long ago."""
+        async with self.store.writing() as session:
+            moment = now() - timedelta(**ago)
+            await session.exec(update(InboundText).values(received_at=moment))
+
     def reception(self) -> Reception:
         return Reception(self.store, self.vaults, {OUR_NUMBER, "+318000011"})
 

@@ -197,6 +197,7 @@ async def test_a_text_that_says_nothing_gets_one_helpful_answer(line: Line, said
         ("\x1b[31mrood\x00\x07", "[31mrood"),
         ("regel 1\r\nregel 2", "regel 1\nregel 2"),
         ("é" * 5000, "é" * 5000),
+        ("🚗" * 4999 + "a", "🚗" * 4999 + "a"),
         ("🚗a" * 2500, "🚗a" * 2500),
         ("b" * 6000, "b" * 5000),
         ("[bold]geen opmaak[/]", "[bold]geen opmaak[/]"),

@@ -10,16 +10,29 @@ from twilio.request_validator import RequestValidator
 MOST_FIELDS = 200
 
 
-async def signed_form(request: web.Request, validator: RequestValidator, public: str) -> dict[str, str]:
-    """The fields of a form whose signature fits. `public`: the address under which the provider reaches us, without a
-    slash at the end. Raises HTTPBadRequest, HTTPForbidden, HTTPRequestEntityTooLarge."""
+class SignedForms:
+    """`public_url`: how the provider reaches us; a signature is over that, not over what a proxy made of it."""
+
+    def __init__(self, auth_token: str, public_url: str) -> None:
+        self._validator = RequestValidator(auth_token)
+        self._public = public_url.rstrip("/")
+
+    async def read(self, request: web.Request, largest: int) -> dict[str, str]:
+        """The fields of a form of at most `largest` bytes, whose signature fits. Raises HTTPBadRequest,
+        HTTPForbidden, HTTPRequestEntityTooLarge."""
+        form = await _fields(request, largest)
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not self._validator.validate(f"{self._public}{request.path_qs}", form, signature):
+            raise web.HTTPForbidden(text="the signature does not fit")
+        return form
+
+
+async def _fields(request: web.Request, largest: int) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPBadRequest(text="not a form")
-    sent = (await request.read()).decode("utf-8", "replace")
+    if (request.content_length or 0) > largest or len(sent := await request.read()) > largest:
+        raise web.HTTPRequestEntityTooLarge(largest)
     try:
-        form = dict(parse_qsl(sent, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        return dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise web.HTTPBadRequest(text="not a form") from None
-    if not validator.validate(f"{public}{request.path_qs}", form, request.headers.get("X-Twilio-Signature", "")):
-        raise web.HTTPForbidden(text="the signature does not fit")
-    return form
