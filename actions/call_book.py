@@ -158,7 +158,7 @@ class CallBook:
             return await self._to_spool(fact)
         try:
             async with asyncio.timeout(bound_s):
-                await self._apply(fact)
+                await self._apply(fact, bound_s)
         except Away as away:
             log.warning("call %s: a fact goes to the spool: %s", fact["call_id"], type(away).__name__)
             await self._to_spool(fact)
@@ -171,16 +171,18 @@ class CallBook:
 
     async def _apply_late(self, fact: Fact) -> None:
         async with asyncio.timeout(SOUND_BOUND_S):
-            await self._apply(fact)
+            await self._apply(fact, SOUND_BOUND_S)
 
-    async def _apply(self, fact: Fact) -> None:
+    async def _apply(self, fact: Fact, bound_s: float) -> None:
         """Writes one fact; a second time changes nothing."""
+        # Shorter than the bound: a writer that waits for SQLite's lock cannot be called off before.
+        lock_s = bound_s * 0.8
         if fact["kind"] == "tip":
-            await self._apply_tip(fact)
+            await self._apply_tip(fact, lock_s)
         else:
-            await self._apply_columns(fact["call_id"], fact["columns"])
+            await self._apply_columns(fact["call_id"], fact["columns"], lock_s)
 
-    async def _apply_columns(self, call_id: str, columns: dict[str, Any]) -> None:
+    async def _apply_columns(self, call_id: str, columns: dict[str, Any], lock_s: float) -> None:
         values = {name: _value(name, value) for name, value in columns.items()}
         new = {
             "id": call_id,
@@ -190,14 +192,14 @@ class CallBook:
             "language": "nl",
             "match_reasons": [],
         }
-        async with self._store.writing() as session:
+        async with self._store.writing(lock_s) as session:
             await session.exec(self._store.insert_new(_table(Call)).values(**{**new, "arrived_at": now(), **values}))
             await session.exec(update(Call).where(col(Call.id) == call_id).values(**values))
 
-    async def _apply_tip(self, fact: Fact) -> None:
+    async def _apply_tip(self, fact: Fact, lock_s: float) -> None:
         ids = [uuid.uuid5(uuid.NAMESPACE_URL, f"{part}:{fact['call_id']}").hex for part in ("recording", "tip")]
         received_at = datetime.fromisoformat(fact["received_at"])
-        async with self._store.writing() as session:
+        async with self._store.writing(lock_s) as session:
             await session.exec(
                 self._store.insert_new(_table(Recording)).values(
                     id=ids[0],

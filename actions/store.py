@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,7 +28,7 @@ SCHEMAS = (DESK, REGISTER, POLICE)
 WITHOUT_SCHEMAS = dict.fromkeys(SCHEMAS)
 LOCK_WAIT_S = 10
 # What a session raises while the database cannot be reached.
-Away = (OperationalError, DBAPIError, OSError, TimeoutError)
+Away = (OperationalError, DBAPIError, NoConnectionFree, OSError, TimeoutError)
 
 
 class NoDatabase(Exception):
@@ -39,7 +40,6 @@ class Store:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._writing = engine.execution_options(writing=True)
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -60,9 +60,11 @@ class Store:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A transaction: committed at the end of the block, undone by an exception."""
-        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+    async def writing(self, lock_s: float = LOCK_WAIT_S) -> AsyncIterator[AsyncSession]:
+        """A transaction: committed at the end of the block, undone by an exception. On SQLite it raises
+        OperationalError when other writers hold the file for `lock_s` seconds."""
+        engine = self._engine.execution_options(writing=lock_s)
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def insert_new(self, table: Table) -> SqliteInsert | PostgresInsert:
@@ -132,8 +134,10 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        lock_s = connection.get_execution_options().get("writing")
+        if lock_s is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(lock_s * 1000)}")
+        connection.exec_driver_sql("BEGIN" if lock_s is None else "BEGIN IMMEDIATE")
 
     return engine
 

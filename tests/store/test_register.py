@@ -12,6 +12,7 @@ from actions.numbers import CallerKind
 from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults
+from tests.store.disk import everything_in
 from tests.store.people import JAN, PIET, entry
 from tests.store.rows import all_of, audited
 
@@ -126,10 +127,6 @@ async def test_after_erasing_the_same_number_can_come_back(register: Register, a
     await register.add([entry()], actor)
     await register.erase(JAN, actor)
     assert await register.add([entry()], actor) == 1
-
-
-def everything_in(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
 async def test_no_number_can_be_read_in_the_file_of_the_database(
