@@ -25,7 +25,7 @@ CELL_M = 500
 CELLS_A_ROW = 1000
 # The Netherlands in RD New: west, south, east, north.
 EXTENT = (7_000.0, 289_000.0, 300_000.0, 629_000.0)
-LARGEST_RADIUS_M = 150_000
+SMALLEST_RADIUS_M, LARGEST_RADIUS_M = 1, 150_000
 MOST_POINTS = 10_000
 # A circle becomes a polygon of 512 sides: on 2 km it is nowhere more than 4 cm inside the true circle.
 SIDES_A_QUARTER = 128
@@ -143,8 +143,8 @@ def _circle(given: Mapping[Any, Any]) -> BaseGeometry:
         faults.append(
             "the middle of the circle lies outside the Netherlands; is latitude (50-54) before longitude (3-8)?"
         )
-    if not 0 < radius <= LARGEST_RADIUS_M:
-        faults.append(f"the radius must be more than 0 and at most {LARGEST_RADIUS_M} metres")
+    if not SMALLEST_RADIUS_M <= radius <= LARGEST_RADIUS_M:
+        faults.append(f"the radius must be at least {SMALLEST_RADIUS_M} and at most {LARGEST_RADIUS_M} metres")
     if faults:
         raise BadArea(faults)
     return Point(x, y).buffer(radius, quad_segs=SIDES_A_QUARTER)

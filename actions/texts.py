@@ -15,7 +15,15 @@ Texts = Mapping[str, tuple[str, str]]  # language -> (title, body)
 
 def faults_in_text(title: str, body: str) -> list[str]:
     """Every reason why this cannot be sent, in words that tell what to do; empty when it can."""
-    return [*_faults("the title", title, LONGEST_TITLE), *_faults("the text", body, LONGEST_BODY)]
+    return [*faults_in_title(title), *faults_in_body(body)]
+
+
+def faults_in_title(title: str) -> list[str]:
+    return _faults("the title", title, LONGEST_TITLE)
+
+
+def faults_in_body(body: str) -> list[str]:
+    return _faults("the text", body, LONGEST_BODY)
 
 
 def faults_in_texts(texts: Texts) -> list[str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from actions.geography import LARGEST_RADIUS_M, Area
+from actions.geography import LARGEST_RADIUS_M, SMALLEST_RADIUS_M, Area
 from actions.models import Kind, Outcome, Status
-from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_text
+from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_body, faults_in_title
 
 MOST_IN_A_PAGE = 200
 
@@ -37,6 +37,17 @@ class Faulty(ValueError):
         self.faults = list(faults)
 
 
+def _free_of(faults_in: Callable[[str], list[str]]) -> AfterValidator:
+    """Checks a text by a rule of the domain."""
+
+    def check(given: str) -> str:
+        if faults := faults_in(given):
+            raise Faulty(faults)
+        return given
+
+    return AfterValidator(check)
+
+
 def _whole(given: object) -> object:
     if isinstance(given, str) and not re.fullmatch(r"[0-9]{1,10}", given):
         raise ValueError("must be a whole number")
@@ -50,6 +61,15 @@ Most = Annotated[int, Field(ge=1, le=MOST_IN_A_PAGE), BeforeValidator(_whole)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Why = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
 IncidentNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,35}$")]
+Title = Annotated[
+    str,
+    _free_of(faults_in_title),
+    Field(
+        description="Short: 'the blue Golf in Rotterdam'",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TITLE},
+    ),
+]
+Body = Annotated[str, _free_of(faults_in_body), Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_BODY})]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Position = Annotated[list[float], Field(min_length=2, max_length=3, description="[longitude, latitude]")]
@@ -61,7 +81,7 @@ class Circle(Input):
     type: Literal["circle"]
     lat: Latitude
     lon: Longitude
-    radius: Annotated[float, Field(gt=0, le=LARGEST_RADIUS_M, description="Metres")]
+    radius: Annotated[float, Field(ge=SMALLEST_RADIUS_M, le=LARGEST_RADIUS_M, description="Metres")]
 
 
 class Polygon(Input):
@@ -85,14 +105,8 @@ AreaGiven = Annotated[Circle | Polygon | MultiPolygon, Field(discriminator="type
 class Words(Input):
     """A message in one language. No abbreviations, no suspicion; the number and the code are added by Burgernet."""
 
-    title: Annotated[str, Field(max_length=LONGEST_TITLE, description="Short: 'the blue Golf in Rotterdam'")]
-    text: Annotated[str, Field(max_length=LONGEST_BODY)]
-
-    @model_validator(mode="after")
-    def _sendable(self) -> Words:
-        if faults := faults_in_text(self.title, self.text):
-            raise Faulty(faults)
-        return self
+    title: Title
+    text: Body
 
 
 class WordsInLanguages(Input):
@@ -106,15 +120,23 @@ class WordsInLanguages(Input):
         return {language: (words.title, words.text) for language, words in given.items() if words}
 
 
+EXAMPLE_CIRCLE = {"type": "circle", "lat": 51.9225, "lon": 4.4792, "radius": 2000}
+EXAMPLE_WORDS = {"nl": {"title": "de blauwe Golf in Rotterdam", "text": "Kijk uit naar een blauwe Volkswagen Golf."}}
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
 class ActionPath(Input):
-    id: RowId
+    id: Annotated[RowId, Field(examples=[1])]
 
 
 class RoomPath(Input):
-    id: Name
+    id: Annotated[Name, Field(examples=["rotterdam"])]
 
 
 class ActionsQuery(Input):
@@ -140,6 +162,8 @@ class RoomCallsQuery(CallsQuery):
 class NewActionBody(Input):
     """An action as a draft, or with `start` at once."""
 
+    model_config = _example(kind="look_out", region="rotterdam", area=EXAMPLE_CIRCLE, words=EXAMPLE_WORDS)
+
     kind: Kind
     region: Annotated[Name, Field(description="The police unit, such as rotterdam")]
     room: Annotated[Name | None, Field(description="The control room; else the one that serves the region")] = None
@@ -157,20 +181,23 @@ class NewActionBody(Input):
 class IncidentBody(Input):
     """A report from a control room's own incident system. It becomes a draft that an operator starts, or not."""
 
+    model_config = _example(
+        number="2026-0815",
+        kind="missing_child",
+        region="rotterdam",
+        place=EXAMPLE_CIRCLE,
+        title="een meisje van zes in Rotterdam",
+        text="Kijk uit naar een meisje van zes met een rode jas.",
+    )
+
     number: Annotated[IncidentNumber, Field(description="The same number twice gives the same draft")]
     kind: Kind
     region: Annotated[Name, Field(description="The police unit, such as rotterdam")]
     room: Annotated[Name | None, Field(description="The control room; else the token's, else the region's")] = None
     place: Annotated[AreaGiven, Field(description="Where to look")]
-    title: Annotated[str, Field(max_length=LONGEST_TITLE, description="In Dutch, short")]
-    text: Annotated[str, Field(max_length=LONGEST_BODY, description="In Dutch: what to look for")]
+    title: Annotated[Title, Field(description="In Dutch, short")]
+    text: Annotated[Body, Field(description="In Dutch: what to look for")]
     why: Why | None = None
-
-    @model_validator(mode="after")
-    def _sendable(self) -> IncidentBody:
-        if faults := faults_in_text(self.title, self.text):
-            raise Faulty(faults)
-        return self
 
 
 class AlertBody(Input):
@@ -181,11 +208,15 @@ class AlertBody(Input):
 
 
 class UpdateBody(Input):
+    model_config = _example(words=EXAMPLE_WORDS)
+
     words: WordsInLanguages
     why: Why | None = None
 
 
 class ResultBody(Input):
+    model_config = _example(outcome="direct", words=EXAMPLE_WORDS)
+
     outcome: Outcome
     words: WordsInLanguages
     why: Why | None = None
