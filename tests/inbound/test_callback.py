@@ -11,6 +11,7 @@ from urllib.parse import quote_from_bytes, urlencode
 import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.models import InboundText
@@ -111,6 +112,19 @@ async def test_while_the_database_is_away_the_provider_is_told_to_come_back(
         assert await line.twilio.brings(line.url, ANNA, OUR_NUMBER, "STOP", SID) == 503
     await line.texted(ANNA, "STOP", SID)
     assert await line.signed_off(ANNA)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_while_no_connection_to_the_database_is_free_the_provider_is_told_to_come_back(
+    line: Line, postgres_url: str
+) -> None:
+    engine = create_async_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=0.2)
+    line.store = Store(engine)
+    async with line.serving(), engine.connect():
+        assert await line.twilio.brings(line.url, ANNA, OUR_NUMBER, "STOP", SID) == 503
+    async with line.serving():
+        await line.texted(ANNA, "STOP", SID)
+    await line.store.close()
 
 
 async def test_what_cannot_be_written_whole_is_not_written_at_all(line: Line) -> None:
