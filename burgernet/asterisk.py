@@ -168,7 +168,7 @@ def running(instance: Instance) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def alone(instance: Instance) -> Iterator[None]:
-    """Only one process at a time leads an instance; the lock ends with the process, however it ends. Raises NoAsterisk."""
+    """Only one process at a time leads an instance; the lock ends with the process. Raises NoAsterisk."""
     instance.folder.mkdir(parents=True, exist_ok=True)
     with (instance.folder / "leader").open("w") as lock:
         try:

@@ -62,14 +62,20 @@ class Handset:
     async def is_answered(self, bound_s: float = 5) -> None:
         await self.sees("answered", bound_s=bound_s)
 
-    async def rings(self, bound_s: float = 15) -> None:
-        await self.sees("rings", bound_s=bound_s)
+    async def rings(self, bound_s: float = 15) -> str:
+        """Waits for the phone to ring; the number on its display."""
+        seen = await self.sees("rings", bound_s=bound_s)
         self._listened = 0
+        return str(seen["caller"])
+
+    async def picks_up(self) -> None:
+        """Answers the phone that rings."""
+        await self._order("answer")
 
     async def answers(self, bound_s: float = 15) -> None:
         """Waits for the phone to ring, and picks it up."""
         await self.rings(bound_s)
-        await self._order("answer")
+        await self.picks_up()
 
     async def rejects(self) -> None:
         await self.rings()
@@ -78,6 +84,14 @@ class Handset:
     async def is_engaged(self) -> None:
         """From now on every call gets the busy tone."""
         await self._order("refuse_all", status="486 Busy Here")
+
+    async def is_free(self) -> None:
+        """Not engaged any more."""
+        await self._order("refuse_all", status="")
+
+    async def says(self, hertz: int, seconds: float = 0) -> None:
+        """Says a tone from now on, or for `seconds` and then nothing."""
+        await self._order("say", hertz=hertz, seconds=seconds)
 
     async def presses(self, keys: str) -> None:
         await self._order("press", keys=keys)

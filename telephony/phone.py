@@ -27,7 +27,7 @@ from pyVoIP.VoIP.VoIP import CallState, VoIPCall, VoIPPhone
 from telephony.phone_sound import KEYS, Sound, tone
 
 EXPIRES_S = 3600
-COMMANDS = ("register", "dial", "answer", "refuse", "refuse_all", "hangup", "press", "heard", "vanish")
+COMMANDS = ("register", "dial", "answer", "refuse", "refuse_all", "hangup", "press", "say", "heard", "vanish")
 pyVoIP.SIPCompatibleMethods += ["OPTIONS", "NOTIFY"]
 
 Tell = Callable[..., None]
@@ -200,6 +200,14 @@ class Phone(VoIPPhone):
         if not set(keys) <= set(KEYS):
             raise ValueError(f"no such keys: {keys}")
         self._sound().keys.extend(keys)
+
+    def say(self, hertz: int, seconds: float) -> None:
+        """Says a tone from now on, or for `seconds` and then nothing; 0 seconds: for good."""
+        self.says = tone(hertz)
+        for sound in self._last.RTPClients if self._last else []:
+            sound.says = self.says
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self.say, 0, 0)
 
     def heard(self, start: int) -> dict[str, Any]:
         """Samples heard in the last call from `start` on, base64 of 16 bit; and how many there are by now."""

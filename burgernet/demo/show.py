@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
+from itertools import chain
+from typing import Annotated, Any
 
 import typer
 
 from burgernet.commands.terminal import out, say
 from burgernet.demo.stage import HOME, Stage, environment, stage
-from burgernet.demo.steps import play
-from burgernet.demo.story import LINES, STORY, Cast
+from burgernet.demo.steps import Step, play
+from burgernet.demo.story import LINES, STORY, Cast, nothing_is_left
+from burgernet.demo.voice_story import CALLED, VOICE_STORY, VoiceCast
 from burgernet.node import sip_password
 from stand_ins.public_network import account_of
 
@@ -30,9 +32,11 @@ def demo(
 
 
 async def _show(once: bool) -> bool:
-    async with stage(LINES.values(), say) as ready:
+    async with stage([*LINES.values(), *CALLED.values()], say) as ready:
         out.print("\n[bold]The story[/]")
-        held = await play(STORY, await Cast.gather(ready), out)
+        cast, called = await Cast.gather(ready), await VoiceCast.gather(ready)
+        story = [(step, cast) for step in STORY], [(step, called) for step in VOICE_STORY], [(nothing_is_left, cast)]
+        held = await play(list(chain[tuple[Step[Any], Any]](*story)), out)
         if not once:
             _invite(ready)
             await asyncio.Event().wait()

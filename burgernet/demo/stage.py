@@ -13,9 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from actions.books import Actor
+from actions.live import CHANNEL, wake
 from actions.seed import seed
 from actions.store import upgrade
 from actions.vault import new_key
+from alerting.bell import DELIVERIES
 from burgernet import asterisk as exchange
 from burgernet.base import Base, Say, opened
 from burgernet.embedded import free_port, redis_server
@@ -61,6 +63,11 @@ class Stage:
     async def sound(self, prompt: Prompt, language: str = "nl") -> Samples:
         """What a prompt sounds like."""
         return samples_in(self.speech.path(await self.speech.media(prompt, language)))
+
+    async def wake_all(self) -> None:
+        """Tells every role at once that an action changed."""
+        await wake(self.base.redis, CHANNEL)
+        await wake(self.base.redis, DELIVERIES)
 
     async def console(self, words: str) -> str:
         return await asyncio.to_thread(self.asterisk.console, words)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -12,14 +10,13 @@ from sqlmodel import col, func, select
 
 from actions.desk import NewAction
 from actions.geography import Area, to_rd
-from actions.live import CHANNEL, wake
 from actions.matching import OpenAction
 from actions.models import ContactPoint, Delivery
 from actions.numbers import CallerKind
 from actions.participant_file import BATCH, made_up
 from actions.register import Entry
-from alerting.bell import DELIVERIES
 from burgernet.demo.stage import DIRECTOR, Stage
+from burgernet.demo.steps import must, until
 from telephony.handset import Handset
 
 ROTTERDAM, AMSTERDAM, GRONINGEN = (51.9225, 4.4792), (52.3731, 4.8926), (53.2194, 6.5665)
@@ -38,10 +35,6 @@ LOOKED_FOR = {
     "amsterdam": (AMSTERDAM, "de rode fiets", "Jongen van 12 op een rode fiets, laatst gezien op de Dam."),
 }
 TONES = {"rotterdam": 440, "amsterdam": 620}
-
-
-class DidNotHold(Exception):
-    """What should have happened did not."""
 
 
 @dataclass
@@ -72,7 +65,7 @@ async def two_rooms_sign_on(cast: Cast) -> None:
         await phone.hears(await cast.stage.sound("signed-on"))
         await phone.is_hung_up()
     on_duty = {duty.operator_id for duty in await cast.stage.base.desk.operators() if duty.since}
-    _must(on_duty == {phone.name for phone in cast.operators.values()}, f"on duty: {sorted(on_duty)}")
+    must(on_duty == {phone.name for phone in cast.operators.values()}, f"on duty: {sorted(on_duty)}")
 
 
 async def people_take_part(cast: Cast) -> str:
@@ -89,7 +82,7 @@ async def people_take_part(cast: Cast) -> str:
         await cast.stage.base.register.add(cast.entries[start : start + BATCH], DIRECTOR)
     async with cast.stage.base.store.reading() as session:
         known = (await session.exec(select(func.count()).select_from(ContactPoint))).one()
-    _must(known == len({entry.e164 for entry in cast.entries}), f"{known} telephones in the register")
+    must(known == len({entry.e164 for entry in cast.entries}), f"{known} telephones in the register")
     return f"{known} telephones"
 
 
@@ -100,7 +93,7 @@ async def two_actions_start(cast: Cast) -> str:
         new = NewAction("look_out", region, area, {"nl": (title, text)}, started_by=f"{region}-1")
         cast.areas[region] = Area.parse(area)
         cast.actions[region] = await cast.stage.base.desk.start_action(new, DIRECTOR)
-        await _wake_all(cast)
+        await cast.stage.wake_all()
     return ", ".join(f"{region}: code {action.code}" for region, action in cast.actions.items())
 
 
@@ -111,7 +104,7 @@ async def texts_reach_who_is_near(cast: Cast) -> str:
         wanted = {entry.e164 for entry in cast.entries if cast.areas[region].holds(entry.x, entry.y)}
         await _texted(cast, action.titles["nl"], wanted)
         counts.append(f"{region}: {len(wanted)}")
-    _must(await _deliveries_to(cast, LINES["outsider"]) == 0, "the outsider has a delivery")
+    must(await _deliveries_to(cast, LINES["outsider"]) == 0, "the outsider has a delivery")
     return ", ".join(counts)
 
 
@@ -156,7 +149,7 @@ async def results_reach_everybody(cast: Cast) -> str:
         alerted = _texted_with(cast, action.titles["nl"])
         words = {"nl": (action.titles["nl"], "Gevonden, dank u wel.")}
         await cast.stage.base.desk.end_action(action.code, outcome, words, DIRECTOR)
-        await _wake_all(cast)
+        await cast.stage.wake_all()
         await _texted(cast, f"actie {action.code} is voorbij", alerted)
         told += len(alerted)
     return f"{told} results"
@@ -178,7 +171,7 @@ async def nothing_is_left(cast: Cast) -> None:
         bridges = (await cast.stage.console("bridge show all")).splitlines()[1:]
         return channels.startswith("0 active channels") and not bridges
 
-    await _until(empty, 10, "a channel or bridge is left")
+    await until(empty, 10, "a channel or bridge is left")
 
 
 STORY = (
@@ -191,13 +184,7 @@ STORY = (
     caller_of_both_chooses,
     results_reach_everybody,
     caller_without_action_hears_so,
-    nothing_is_left,
 )
-
-
-async def _wake_all(cast: Cast) -> None:
-    await wake(cast.stage.base.redis, CHANNEL)
-    await wake(cast.stage.base.redis, DELIVERIES)
 
 
 def _texted_with(cast: Cast, words: str) -> set[str]:
@@ -211,8 +198,8 @@ async def _texted(cast: Cast, words: str, wanted: set[str]) -> None:
     async def complete() -> bool:
         return _texted_with(cast, words) >= wanted
 
-    await _until(complete, 60, f"texts with {words!r} are missing")
-    _must(_texted_with(cast, words) == wanted, f"too many texts with {words!r}")
+    await until(complete, 60, f"texts with {words!r} are missing")
+    must(_texted_with(cast, words) == wanted, f"too many texts with {words!r}")
 
 
 async def _talks(cast: Cast, caller: Handset, room: str) -> None:
@@ -222,7 +209,7 @@ async def _talks(cast: Cast, caller: Handset, room: str) -> None:
     await operator.answers(bound_s=30)
     await operator.hears_tone(caller.tone, bound_s=15)
     await caller.hears_tone(operator.tone, bound_s=15)
-    _must(not any(phone.rang for phone in others), "the other room's phone rang")
+    must(not any(phone.rang for phone in others), "the other room's phone rang")
     await caller.hangs_up()
     await operator.is_hung_up()
 
@@ -242,15 +229,3 @@ async def _deliveries_to(cast: Cast, e164: str) -> int:
 def _entry(account: str, place: tuple[float, float]) -> Entry:
     x, y = to_rd(*place)
     return Entry("nl", "1000", x, y, LINES[account], CallerKind.MOBILE, frozenset({"sms"}))
-
-
-def _must(held: bool, otherwise: str) -> None:
-    if not held:
-        raise DidNotHold(otherwise)
-
-
-async def _until(holds: Callable[[], Awaitable[bool]], bound_s: float, otherwise: str) -> None:
-    over = time.monotonic() + bound_s
-    while not await holds():
-        _must(time.monotonic() < over, otherwise)
-        await asyncio.sleep(0.1)
