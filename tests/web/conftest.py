@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TCPConnector
 
 from actions.books import Actor
 from actions.seed import seed
@@ -71,7 +71,7 @@ class serving:  # noqa: N801 - used as a verb
         self._role = asyncio.create_task(web_role(self._base, lambda _: None, ready))
         async with asyncio.timeout(START_BOUND_S):
             await ready.wait()
-        self._client = ClientSession()
+        self._client = ClientSession(connector=TCPConnector(limit=0))
         return Site(self._base, self._client, self._base.settings.public_url)
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from actions.models import Action, Audit, Delivery, DeliveryState, Message, MessageText
@@ -226,3 +228,17 @@ async def test_the_reach_tells_humans_machines_texts_and_why_others_were_not_rea
 async def test_before_an_audience_is_written_nobody_is_reached(rotterdam: Asking) -> None:
     action = await made(rotterdam)
     assert (await rotterdam.get(f"/v1/actions/{action['id']}/reach")).body == {"messages": []}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(field=st.sampled_from(sorted(INCIDENT)), value=JSON)
+async def test_no_value_of_any_field_leads_to_a_fault_of_ours(everywhere: Asking, field: str, value: object) -> None:
+    answer = await everywhere.post("/v1/incidents", INCIDENT | {field: value})
+    assert answer.status in (200, 201, 400), answer.body

@@ -75,7 +75,7 @@ def routes(endpoints: Iterable[Endpoint], office: Office, gate: Gate, public_url
 
     return [
         *(_route(endpoint, office, gate) for endpoint in endpoints),
-        web.get(f"{ROOT}{DOCUMENT}", description, allow_head=False),
+        web.get(f"{ROOT}{DOCUMENT}", description),
     ]
 
 
