@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions import participant_file
 from actions.books import Actor
 from actions.geography import in_the_netherlands
 from actions.models import ContactPoint, Participant
@@ -31,7 +32,9 @@ GOOD = "nl,3011AB,51.9225,4.47917,06{:08d},sms\n"
 
 
 @pytest.fixture
-def register(store: Store, vaults: Vaults) -> Register:
+def register(store: Store, vaults: Vaults, monkeypatch: pytest.MonkeyPatch) -> Register:
+    """Fed in batches of a hundred."""
+    monkeypatch.setattr(participant_file, "BATCH", 100)
     return Register(store, vaults.register)
 
 
@@ -47,10 +50,10 @@ def row(**changes: str) -> str:
 async def test_a_file_of_good_rows_comes_in_whole_and_a_second_time_adds_nothing(
     register: Register, store: Store, actor: Actor
 ) -> None:
-    lines = [HEADER, *(good(number) for number in range(2500))]
-    assert await import_file(register, lines, actor) == ImportReport(added=2500)
-    assert await import_file(register, lines, actor) == ImportReport(there_already=2500)
-    assert len(await all_of(store, Participant)) == 2500
+    lines = [HEADER, *(good(number) for number in range(250))]
+    assert await import_file(register, lines, actor) == ImportReport(added=250)
+    assert await import_file(register, lines, actor) == ImportReport(there_already=250)
+    assert len(await all_of(store, Participant)) == 250
 
 
 BAD_ROWS = [
@@ -194,10 +197,10 @@ def in_pieces(lines: list[str]) -> Iterable[str]:
 
 async def test_a_file_that_breaks_off_leaves_whole_rows_only(register: Register, store: Store, actor: Actor) -> None:
     with pytest.raises(OSError, match="the disk is gone"):
-        await import_file(register, in_pieces([HEADER, *(good(number) for number in range(1500))]), actor)
-    assert len(await all_of(store, Participant)) == 1000
-    report = await import_file(register, [HEADER, *(good(number) for number in range(1500))], actor)
-    assert report == ImportReport(added=500, there_already=1000)
+        await import_file(register, in_pieces([HEADER, *(good(number) for number in range(150))]), actor)
+    assert len(await all_of(store, Participant)) == 100
+    report = await import_file(register, [HEADER, *(good(number) for number in range(150))], actor)
+    assert report == ImportReport(added=50, there_already=100)
 
 
 @given(st.fixed_dictionaries({name: st.text(max_size=20) for name in COLUMNS}))
