@@ -56,8 +56,12 @@ if head then redis.call('PUBLISH', 'burgernet:wake', head) end
 return chosen
 """
 
+# A caller who has claimed an operator does not stand in the line: at its head it would hold up all others.
 _JOIN = """
 local room, call, app, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+for _, claim in ipairs(redis.call('HVALS', 'burgernet:claim')) do
+  if claim == app .. ' ' .. call then return false end
+end
 redis.call('ZADD', 'burgernet:line:' .. room, score, call)
 redis.call('HSET', 'burgernet:waiting', call, app .. ' ' .. room)
 return redis.call('ZRANK', 'burgernet:line:' .. room, call)
@@ -176,6 +180,7 @@ class WaitingLine:
         waiter = self._waiters[call_id] = _Waiter(room, place_in_line(priority, arrived_at))
         place, kept = Place(self, call_id, waiter), ""
         try:
+            await self._leave(room, call_id, "")  # what an earlier life of this controller claimed for this call
             await self.rejoin(call_id, waiter)
             yield place
             kept = place.held
