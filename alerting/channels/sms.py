@@ -54,6 +54,8 @@ FAULTS = {
 # Faults that every next message would meet too: somebody gets the time to repair it, and nobody's attempts are used up.
 NOBODY_GETS_THROUGH = frozenset({20003, 20005, 21606, 30002})
 REPAIR_S = 30.0
+# What the client raises for an answer that is not what Twilio's interface promises.
+UNREADABLE = (ValueError, AttributeError, KeyError, TypeError)
 
 
 class TwilioSms:
@@ -77,8 +79,10 @@ class TwilioSms:
             )
         except TwilioException as refused:
             raise _refusal(getattr(refused, "code", None)) from refused
-        except ValueError as unclear:
+        except UNREADABLE as unclear:
             raise Unanswered("Twilio's answer cannot be read") from unclear
+        if not taken.sid:
+            raise Unanswered("Twilio's answer holds no message")
         return _receipt(taken)
 
     async def find(self, sending: Sending) -> Receipt | None:
@@ -87,14 +91,15 @@ class TwilioSms:
         Not by day of sending: what Twilio took and has not sent yet has none."""
         try:
             newest = await self._messages.page_async(to=sending.e164, page_size=LOOK_BACK)
-        except (TwilioException, SendError, ValueError) as refused:
+            found = [message for message in newest if self._is_it(message, sending)]
+        except (TwilioException, SendError, *UNREADABLE) as refused:
             raise Unanswered("Twilio does not tell what it sent") from refused
+        return _receipt(found[0]) if found else None
+
+    def _is_it(self, message: Any, sending: Sending) -> bool:
         since = sending.started_at - CLOCKS_APART
-        for message in newest:
-            known = message.sid in sending.others
-            if not known and message.date_created >= since and message.body == self._body(sending):
-                return _receipt(message)
-        return None
+        known = message.sid in sending.others
+        return not known and message.date_created >= since and message.body == self._body(sending)
 
     def _body(self, sending: Sending) -> str:
         return text(sending.notice, self._free_number).body
