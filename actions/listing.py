@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from actions.books import Actor, record
 from actions.drafts import draft_texts
-from actions.models import Action, Call, Message, MessageKind, MessageText
+from actions.models import Action, Call, Message, MessageKind, MessageText, Status
 from actions.store import Store
 from actions.texts import Texts
 
@@ -39,6 +39,13 @@ class Listing:
 
     async def action(self, action_id: int) -> Listed | None:
         found = await self._listed(select(Action).where(col(Action.id) == action_id))
+        return found[0] if found else None
+
+    async def with_code(self, code: str) -> Listed | None:
+        """The open action with this spoken code, else the newest that had it."""
+        newest = col(Action.status) == Status.OPEN, col(Action.id)
+        query = select(Action).where(Action.code == code, col(Action.code) != "")
+        found = await self._listed(query.order_by(*(order.desc() for order in newest)).limit(1))
         return found[0] if found else None
 
     async def actions(self, most: int, room_id: str | None, status: str | None, before: int | None) -> list[Listed]:

@@ -15,7 +15,7 @@ from actions.vault import BadKeys, NoSuchKey
 from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
-from burgernet.commands import action, asterisk, database, operator, participants, tips, token
+from burgernet.commands import action, asterisk, database, operator, participants, report, tips, token
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
 from burgernet.embedded import NoServer
@@ -49,6 +49,7 @@ app = typer.Typer(
     add_completion=False,
     help="Burgernet: look-out actions by phone and text, and one free number to answer them.",
 )
+action.app.command()(report.report)
 action.app.command()(tips.tips)
 action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
