@@ -44,6 +44,13 @@ EVERY_ADDRESS = [
 ]
 
 
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 async def age(base: Base, by: timedelta) -> None:
     """Moves the end of every token back."""
     async with base.store.writing() as session:
@@ -183,20 +190,38 @@ async def test_beyond_the_limit_a_thousand_at_once_are_refused_with_when_to_come
 
 
 async def test_a_limit_is_over_after_its_minute(redis: Redis) -> None:
-    counted = Rate(redis, Limits(token=2, address=5))
+    clock = Clock()
+    counted = Rate(redis, Limits(token=2, address=5), clock)
     assert [await counted.of_token("a") for _ in range(3)] == [0, 0, rate.WINDOW_S]
     assert await counted.of_token("b") == 0
     assert 0 < await redis.ttl("burgernet:rate:token:a") <= rate.WINDOW_S
+    clock.now += rate.WINDOW_S
     await redis.delete("burgernet:rate:token:a")  # as Redis does after its time
     assert await counted.of_token("a") == 0
 
 
-async def test_without_redis_requests_are_answered_and_not_counted() -> None:
-    nobody = Redis.from_url("redis://127.0.0.1:1/0")
-    counted = Rate(nobody, Limits(token=1, address=1))
-    assert [await counted.of_token("a") for _ in range(3)] == [0, 0, 0]
-    assert [await counted.of_address("127.0.0.1") for _ in range(3)] == [0, 0, 0]
+async def test_a_limit_holds_for_all_processes_together(redis: Redis) -> None:
+    one, other = Rate(redis, Limits(token=3)), Rate(redis, Limits(token=3))
+    assert [await one.of_token("a"), await other.of_token("a"), await one.of_token("a")] == [0, 0, 0]
+    assert await other.of_token("a") == rate.WINDOW_S
+
+
+async def test_without_redis_requests_are_answered_and_each_process_counts_alone() -> None:
+    clock, nobody = Clock(), Redis.from_url("redis://127.0.0.1:1/0")
+    counted = Rate(nobody, Limits(token=2, address=3), clock)
+    assert [await counted.of_token("a") for _ in range(3)] == [0, 0, rate.WINDOW_S]
+    assert [await counted.of_address("127.0.0.1") for _ in range(4)] == [0, 0, 0, rate.WINDOW_S]
+    clock.now += rate.WINDOW_S
+    assert await counted.of_token("a") == 0
     await nobody.aclose()
+
+
+async def test_a_flood_of_askers_does_not_fill_the_memory(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate, "MOST_ASKERS", 10)
+    counted = Rate(redis, Limits())
+    for place in range(25):
+        await counted.of_address(f"2001:db8::{place}")
+    assert len(counted._here) <= 10
 
 
 @pytest.mark.parametrize(

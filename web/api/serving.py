@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 ROOT = "/v1"
 WORK_S = 10.0
+TURN_S = 30.0
 # Calls use the same database: the API never takes more than this many of its connections.
 SIDE_BY_SIDE = 8
 
@@ -36,11 +38,11 @@ class Gate:
     async def serve(self, request: web.Request, endpoint: Endpoint, office: Office) -> web.Response:
         """Raises Problem, Refused, Away."""
         origin = await self.counted(request)
-        async with asyncio.timeout(WORK_S), self._turns:
+        async with self._turn():
             holder = await self._holder(request, endpoint.scope)
         _not_too_often(await self._rate.of_token(holder.token_id))
         given = await read(request, endpoint.takes)
-        async with asyncio.timeout(WORK_S), self._turns:
+        async with self._turn():
             reply = await endpoint.work(office, Asked(holder, origin), **given)
         return web.json_response(
             text=reply.body.model_dump_json(by_alias=True),
@@ -53,6 +55,17 @@ class Gate:
         origin = address_of(request, self._proxies)
         _not_too_often(await self._rate.of_address(origin))
         return origin
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the few places at the database, for a bounded time. Raises TimeoutError."""
+        async with asyncio.timeout(TURN_S):
+            await self._turns.acquire()
+        try:
+            async with asyncio.timeout(WORK_S):
+                yield
+        finally:
+            self._turns.release()
 
     async def _holder(self, request: web.Request, scope: Scope) -> Holder:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
