@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, now
+from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
 from actions.store import Store
 from alerting.pacing import retry_at
 from alerting.queue import GIVEN_UP, NEVER_BEGUN, OVER, is_live, willing
@@ -128,20 +128,20 @@ async def _follow(session: AsyncSession, attempt: Attempt, receipt: Receipt, pag
 
 
 async def _withdraw(session: AsyncSession, attempt: Attempt, delivery: Delivery, message: Message) -> None:
-    """The attempt was given up before anything left. A first one never began: then no later message follows it."""
+    """The attempt was given up before anything left. A first one never began: then no result follows it."""
     if attempt.number > 1:
         delivery.state, delivery.reason = DeliveryState.FAILED, GIVEN_UP
         return
     delivery.state, delivery.reason = DeliveryState.CANCELLED, OVER
     before: Any = aliased(Delivery)
-    earlier = select(Message.id).where(Message.action_id == message.action_id, col(Message.id) < message.id)
+    all_of_it = select(Message.id).where(Message.action_id == message.action_id, Message.id != message.id)
     begun = exists().where(
-        _same_phone(before, delivery), before.message_id.in_(earlier), before.state.not_in(NEVER_BEGUN)
+        _same_phone(before, delivery), before.message_id.in_(all_of_it), before.state.not_in(NEVER_BEGUN)
     )
-    later = select(Message.id).where(Message.action_id == message.action_id, col(Message.id) > message.id)
+    result = all_of_it.where(Message.kind == MessageKind.RESULT)
     await session.exec(
         update(Delivery)
-        .where(_same_phone(Delivery, delivery), col(Delivery.message_id).in_(later), ~begun)
+        .where(_same_phone(Delivery, delivery), col(Delivery.message_id).in_(result), ~begun)
         .where(col(Delivery.state) == DeliveryState.PENDING)
         .values(state=DeliveryState.CANCELLED, reason=NEVER_ALERTED, changed_at=now())
     )

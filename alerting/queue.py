@@ -183,17 +183,21 @@ def is_live(moment: datetime) -> ColumnElement[bool]:
 
 
 def _alert_settled(message: Message) -> ColumnElement[bool]:
-    """An update or result follows what was really sent: it waits until that is certain for this telephone."""
+    """What follows an alert waits until it is certain whether that was sent to this telephone; a result follows only
+    what was."""
     if message.kind == MessageKind.ALERT:
         return true()
     before: Any = aliased(Delivery)
     earlier = select(Message.id).where(Message.action_id == message.action_id, col(Message.id) < message.id)
-    return ~exists().where(
+    this_phone = and_(
         before.message_id.in_(earlier),
         before.contact_point_id == Delivery.contact_point_id,
         before.channel == Delivery.channel,
-        before.state == DeliveryState.SENDING,
     )
+    settled = ~exists().where(this_phone, before.state == DeliveryState.SENDING)
+    if message.kind != MessageKind.RESULT:
+        return settled
+    return and_(settled, exists().where(this_phone, before.state.not_in(NEVER_BEGUN)))
 
 
 def willing(action_id: Any, contact_point_id: Any) -> ColumnElement[bool]:

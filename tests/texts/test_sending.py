@@ -6,8 +6,9 @@ import asyncio
 from collections import Counter
 
 import pytest
+from sqlmodel import update
 
-from actions.models import DeliveryState, MessageKind
+from actions.models import Delivery, DeliveryState, MessageKind
 from actions.vault import Vault
 from alerting import dispatcher as dispatching
 from alerting.errors import NEVER_KNOWN
@@ -450,6 +451,34 @@ async def test_an_attempt_begun_just_before_the_end_is_withdrawn_and_its_owner_g
     assert set((await wave.states(MessageKind.RESULT)).values()) == {DeliveryState.CANCELLED}
     assert action.id != other.id
     assert len(wave.twilio.messages) == 2
+
+
+async def test_an_attempt_withdrawn_by_an_update_leaves_the_update_to_come(wave: Wave) -> None:
+    action = await wave.alerts(1)
+    worker = wave.worker()
+    (claimed,) = await worker._queue.claim(1)
+    await wave.updates(action)
+    await worker._attempt(claimed, float("inf"))
+    await wave.sends()
+    (body,) = wave.twilio.texts_to(number(0))
+    assert "nieuw bericht" in body
+
+
+async def test_a_result_written_for_an_alert_that_was_withdrawn_meanwhile_is_not_sent(wave: Wave) -> None:
+    action = await wave.alerts(1)
+    worker = wave.worker()
+    (claimed,) = await worker._queue.claim(1)
+    await wave.ends(action)
+    await wave.audience()
+    await worker._attempt(claimed, float("inf"))
+    async with wave.store.writing() as session:
+        # As if the row had been written a moment after the withdrawal.
+        await session.exec(update(Delivery).values(state=DeliveryState.CANCELLED))
+        result = (await wave.deliveries(MessageKind.RESULT))[number(0)]
+        row = await session.get_one(Delivery, result.id)
+        row.state = DeliveryState.PENDING
+    await wave.sends()
+    assert wave.twilio.requests == []
 
 
 async def test_the_result_goes_to_exactly_those_for_whom_an_attempt_began(wave: Wave) -> None:

@@ -21,7 +21,7 @@ from actions.matching import OpenAction
 from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
 from actions.numbers import CallerKind, allowed
 from actions.register import Entry, Register
-from actions.store import Store
+from actions.store import LOCK_WAIT_S, Store
 from alerting.audience import write_next
 from alerting.channels import Channel
 from alerting.channels.sms import TwilioSms
@@ -68,11 +68,11 @@ class Unsteady(Store):
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self, lock_s: float = LOCK_WAIT_S) -> AsyncIterator[AsyncSession]:
         if self.refuses_writes:
             self.refuses_writes -= 1
             raise OperationalError("UPDATE", {}, OSError("gone"))
-        async with super().writing() as session:
+        async with super().writing(lock_s) as session:
             yield session
 
 
