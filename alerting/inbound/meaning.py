@@ -43,7 +43,6 @@ KEYWORDS = {
     "YES": Keyword(Meaning.START, "en", weak=True),
 }
 POLITE = {"AUB", "SVP", "ALSTUBLIEFT", "GRAAG", "PLEASE", "BURGERNET"}
-LONGEST_KEYWORD = 60
 LEAST_DIGITS = 5
 
 # "code 427", "actie 427 ...", or the code alone or as a heading: "427: ..."; "427 metres" is none.
@@ -59,10 +58,9 @@ def keyword(said: str) -> Keyword | None:
     """The keyword that a text consists of, whatever case, accents, spaces, signs and emoji surround it.
 
     Digits around a word for stopping (STOP 427) do not change it: who wants to be left alone is left alone."""
-    if len(said) > LONGEST_KEYWORD:
-        return None
     words = [word for word in _letters(said) if word not in POLITE]
-    found = KEYWORDS.get("".join(words))
+    repeated = len(set(words)) == 1
+    found = KEYWORDS.get(words[0] if repeated else "".join(words))
     if found and found.meaning is not Meaning.STOP and any(sign.isdigit() for sign in said):
         return None
     return found

@@ -142,6 +142,19 @@ async def test_two_lost_answers_of_the_same_words_are_told_apart(line: Line) -> 
     assert len(line.twilio.messages) == 2
 
 
+async def test_an_earlier_answer_of_the_same_words_is_not_taken_for_one_that_never_left(line: Line) -> None:
+    await line.texted(ANNA, "Hallo?")
+    await line.works()
+    await line.happened(seconds=100)
+    line.twilio.next(BROKEN)
+    await line.texted(ANNA, "Hallo?")
+    await line.works()
+    for seconds in (31, 6):
+        line.clock.runs(seconds=seconds)
+        await line.works()
+    assert len(line.twilio.messages) == 2
+
+
 async def test_another_robot_gets_three_answers_and_then_silence(line: Line) -> None:
     await line.action()
     heard = 0
@@ -245,6 +258,22 @@ async def test_new_keys_in_between_lose_no_tip_no_answer_and_no_guard(line: Line
         await line.texted(ANNA, first.code)
         assert await line.answered(ANNA) == [line.words("which"), line.words("tip", code=first.code)]
     assert sorted(tip.said for tip in await line.tips(first)) == ["Hallo?", "Hij loopt richting het station"]
+
+
+async def test_before_the_rows_moved_to_a_new_key_their_sender_is_known_all_the_same(line: Line) -> None:
+    old = {1: b"1" * 32}
+    line.use(Vaults(Vault(old), Vault(old)))
+    first, second = await line.action(), await line.action("amsterdam")
+    await line.alerted(ANNA, first, second)
+    async with line.serving():
+        await line.texted(ANNA, "Hij loopt richting het station")
+    both = {**old, 2: b"2" * 32}
+    line.use(Vaults(Vault(both), Vault(both)))
+    async with line.serving():
+        await line.texted(ANNA, "Hij rent nu")
+        await line.texted(ANNA, first.code)
+        assert await line.answered(ANNA) == [line.words("which"), line.words("tip", code=first.code)]
+    assert len(await line.tips(first)) == 2
 
 
 async def test_a_number_that_does_not_open_any_more_holds_up_nobody(line: Line) -> None:
