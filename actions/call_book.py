@@ -14,7 +14,7 @@ from sqlmodel import col, select, update
 
 from actions.desk import open_actions
 from actions.matching import Alerted, Match
-from actions.models import Action, Call, ContactPoint, Delivery, DeliveryState, Message, Recording, Tip, now
+from actions.models import Action, Call, ContactPoint, Delivery, DeliveryState, Message, Recording, Status, Tip, now
 from actions.numbers import Number
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.spool import Fact, Spool
@@ -45,6 +45,8 @@ class CallBook:
             select(Message.action_id, Delivery.distance)
             .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
             .join(Message, col(Message.id) == Delivery.message_id)
+            .join(Action, col(Action.id) == Message.action_id)
+            .where(Action.status == Status.OPEN)
             .where(col(ContactPoint.digest).in_(self._vaults.register.digests(e164, CONTACT_POINT)))
             .where(col(Delivery.state).not_in(NEVER_BEGUN))
         )

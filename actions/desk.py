@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -194,6 +195,8 @@ async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction
         .join(MessageText, col(MessageText.message_id) == Message.id)
         .where(Action.status == Status.OPEN, condition)
         .order_by(col(Action.started_at).desc(), col(Action.id).desc())
+        # Read every two seconds by each process, and an area may have thousands of points.
+        .options(defer(Action.area))  # type: ignore[arg-type]
     )
     texts: dict[int, dict[str, tuple[str, str]]] = {}
     actions: dict[int, Action] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import hypot
 
 from actions.numbers import Number
 
@@ -94,11 +93,6 @@ def find(
 def by_code(code: str, open_actions: Sequence[OpenAction]) -> OpenAction | None:
     """The open action with this spoken code."""
     return next((action for action in open_actions if action.code == code), None)
-
-
-def distance(action: OpenAction, x: float, y: float) -> int:
-    """Metres from the action's centre."""
-    return round(hypot(action.x - x, action.y - y))
 
 
 def _nearest_then_newest(known: Alerted) -> tuple[int, float]:
