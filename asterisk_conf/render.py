@@ -10,6 +10,7 @@ from string import Template
 
 # What may stand in a configuration file: nothing that ends a line, starts a comment or a section.
 _SAFE = re.compile(r"[A-Za-z0-9 ._:/@+*-]*")
+CHECK = "sound-check"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -76,6 +77,7 @@ class Node:
     rooms_of_area_codes: Mapping[str, str]
     operators: tuple[OperatorPhone, ...] = ()
     lines: tuple[Line, ...] = ()
+    check_password: str = ""  # of the phone of the sound check; empty: there is none
     trunks: tuple[Trunk, ...] = ()
 
 
@@ -98,6 +100,7 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "trunks": _lines(map(_trunk, node.trunks)),
         "operators": _lines(map(_operator, node.operators)),
         "lines": _lines(map(_line, node.lines)),
+        "checks": _account(CHECK, _safe(node.check_password), "check", CHECK) if node.check_password else "",
     }
     templates = files("asterisk_conf") / "templates"
     return {file.name: _At(file.read_text("utf-8")).substitute(values) for file in templates.iterdir()}
@@ -146,6 +149,7 @@ def _trunk(trunk: Trunk) -> str:
 aors = {name}
 [{name}]
 type = aor
+qualify_frequency = 30
 {contact}
 [{name}]
 type = identify

@@ -15,7 +15,7 @@ from actions.vault import BadKeys, NoSuchKey
 from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
-from burgernet.commands import action, asterisk, database, operator, participants, report, tips, token
+from burgernet.commands import action, asterisk, database, doctor, operator, participants, phone, report, tips, token
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
 from burgernet.embedded import NoServer
@@ -31,6 +31,7 @@ MENDABLE = (
     BadKeys,
     LeaseLost,
     NoAsterisk,
+    phone.NoCheck,
     NoDatabase,
     NoRedis,
     NoServer,
@@ -63,6 +64,9 @@ app.add_typer(database.keys, name="keys")
 app.add_typer(token.app, name="token")
 app.command()(database.seed)
 app.command()(demo)
+app.command()(phone.phone)
+app.command()(doctor.doctor)
+app.command("sound-check")(phone.sound_check)
 
 
 @app.command()

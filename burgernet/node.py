@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from actions.desk import Desk, Duty
 from actions.models import Region
-from asterisk_conf.render import Line, Node, OperatorPhone, Trunk
+from asterisk_conf.render import CHECK, Line, Node, OperatorPhone, Trunk
 from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
 from burgernet.settings import Settings
 
@@ -82,6 +82,7 @@ def _node(
         ),
         lines=tuple(lines),
         trunks=_trunks(settings),
+        check_password=sip_password(settings, CHECK),
     )
 
 

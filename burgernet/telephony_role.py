@@ -57,9 +57,13 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     board = await switchboard(base, line, actions)
     controller = controller_of(base, ari, speech, board)
     async with asyncio.TaskGroup() as group:
-        for work in (lease.keep, line.run, ami.run, roster.run, actions.run, base.book.run, controller.run):
+        for work in (lease.keep, actions.run, base.book.run, controller.run):
             group.create_task(work(), name=work.__qualname__)
-        await _until_ready(controller, line, say)
+        await _come(controller.reconciled, "Asterisk", say)
+        # Only now the talks that go on are known: before, their operators would have looked free.
+        for work in (line.run, ami.run, roster.run):
+            group.create_task(work(), name=work.__qualname__)
+        await _come(line.connected, "the waiting line in Redis", say)
         if settings.trunk_contact:
             group.create_task(voice_dispatcher(base, controller, board).run(), name="voice alerts")
         else:
@@ -125,11 +129,10 @@ def voice_dispatcher(base: Base, controller: Controller, board: Switchboard) -> 
     return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
 
 
-async def _until_ready(controller: Controller, line: WaitingLine, say: Say) -> None:
-    for event, what in ((controller.reconciled, "Asterisk"), (line.connected, "the waiting line in Redis")):
-        while not event.is_set():
-            try:
-                async with asyncio.timeout(5):
-                    await event.wait()
-            except TimeoutError:
-                say(f"waiting for {what}")
+async def _come(event: asyncio.Event, what: str, say: Say) -> None:
+    while not event.is_set():
+        try:
+            async with asyncio.timeout(5):
+                await event.wait()
+        except TimeoutError:
+            say(f"waiting for {what}")

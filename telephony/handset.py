@@ -79,6 +79,10 @@ class Handset:
 
     async def rejects(self) -> None:
         await self.rings()
+        await self.refuses()
+
+    async def refuses(self) -> None:
+        """Refuses the call that rings."""
         await self._order("refuse", status="603 Decline")
 
     async def is_engaged(self) -> None:
@@ -92,6 +96,11 @@ class Handset:
     async def says(self, hertz: int, seconds: float = 0) -> None:
         """Says a tone from now on, or for `seconds` and then nothing."""
         await self._order("say", hertz=hertz, seconds=seconds)
+
+    async def plays(self, sound: Samples) -> None:
+        """Says a sound (8 kHz, 16 bit scale) once, from its beginning."""
+        pcm = sound.astype("<i2").tobytes()
+        await self._order("play", samples=base64.b64encode(pcm).decode())
 
     async def presses(self, keys: str) -> None:
         await self._order("press", keys=keys)
@@ -147,6 +156,13 @@ class Handset:
                     await self._news.wait()
         except TimeoutError:
             raise NotHeard(f"{self.name}: no {event!r} within {bound_s:.0f} s") from None
+
+    async def next_event(self) -> dict[str, Any]:
+        """What happens next, whatever it is; waits without bound."""
+        while not self._happened:
+            self._news.clear()
+            await self._news.wait()
+        return self._happened.popleft()
 
     def happened(self, event: dict[str, Any]) -> None:
         self._happened.append(event)

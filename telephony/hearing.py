@@ -42,6 +42,18 @@ def holds_tone(sound: Samples, hertz: int) -> bool:
     return False
 
 
+def likeness(prompt: Samples, sound: Samples) -> float:
+    """How much of a prompt is in the sound at its best place, 0 to 1: all of the prompt, not only its beginning."""
+    end = place_of(prompt, sound)
+    if end is None:
+        return 0.0
+    start = end - min(len(prompt), RATE * 2)
+    heard = sound[start : start + len(prompt)]
+    wanted = prompt[: len(heard)]
+    loud = float(np.sqrt(np.sum(heard**2) * np.sum(prompt**2)))
+    return float(np.dot(wanted, heard)) / max(loud, 1.0)
+
+
 def place_of(prompt: Samples, sound: Samples) -> int | None:
     """Where in the sound the prompt ends (a sample's number), or None when it was not played.
 

@@ -24,10 +24,10 @@ from pyVoIP.RTP import PayloadType
 from pyVoIP.SIP import SIPClient, SIPMessage, SIPMessageType
 from pyVoIP.VoIP.VoIP import CallState, VoIPCall, VoIPPhone
 
-from telephony.phone_sound import KEYS, Sound, tone
+from telephony.phone_sound import KEYS, RATE, Sound, tone, ulaw
 
 EXPIRES_S = 3600
-COMMANDS = ("register", "dial", "answer", "refuse", "refuse_all", "hangup", "press", "say", "heard", "vanish")
+COMMANDS = ("register", "dial", "answer", "refuse", "refuse_all", "hangup", "press", "say", "play", "heard", "vanish")
 pyVoIP.SIPCompatibleMethods += ["OPTIONS", "NOTIFY"]
 
 Tell = Callable[..., None]
@@ -208,6 +208,14 @@ class Phone(VoIPPhone):
             sound.says = self.says
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self.say, 0, 0)
+
+    def play(self, samples: str) -> None:
+        """Says a sound, once: base64 of 16 bit samples."""
+        pcm = base64.b64decode(samples)
+        self.says = ulaw(pcm) or tone(0)
+        for sound in self._last.RTPClients if self._last else []:
+            sound.says = self.says
+        asyncio.get_running_loop().call_later(len(pcm) / 2 / RATE, self.say, 0, 0)
 
     def heard(self, start: int) -> dict[str, Any]:
         """Samples heard in the last call from `start` on, base64 of 16 bit; and how many there are by now."""

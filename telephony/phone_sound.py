@@ -33,7 +33,7 @@ Packet = tuple[int, bool, int, bytes]  # payload type, marker, timestamp, payloa
 
 
 class Sound(RTPClient):
-    """Sends `says`, a second of µ-law that is repeated, and keeps all it hears as 16 bit samples in `heard`."""
+    """Sends `says`, µ-law that is repeated, and keeps all it hears as 16 bit samples in `heard`."""
 
     def __init__(self, says: bytes, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,7 +73,7 @@ class Sound(RTPClient):
 
     def _packets(self) -> Iterator[Packet]:
         """A packet every 20 ms: a key when one waits, else what the phone says."""
-        moment = int(self.outTimestamp)
+        moment, said, place = int(self.outTimestamp), self.says, 0
         while True:
             if self.keys:
                 for packet in self._key(self.keys.popleft(), moment):
@@ -83,9 +83,10 @@ class Sound(RTPClient):
                     yield PCMU, False, moment, SILENCE
                     moment += FRAME
             else:
-                start = moment % RATE
-                yield PCMU, False, moment, (self.says + self.says[:FRAME])[start : start + FRAME]
-                moment += FRAME
+                if said is not self.says:
+                    said, place = self.says, 0
+                yield PCMU, False, moment, (said + said[:FRAME])[place : place + FRAME]
+                moment, place = moment + FRAME, (place + FRAME) % len(said)
 
     def _key(self, key: str, moment: int) -> Iterator[Packet]:
         """A key as RFC 4733 has it: one timestamp, a growing duration, the end told three times."""
@@ -105,9 +106,14 @@ class Sound(RTPClient):
                 self.heard += audioop.ulaw2lin(packet[12:], 2)
 
 
+def ulaw(pcm: bytes) -> bytes:
+    """16 bit samples as µ-law."""
+    return bytes(audioop.lin2ulaw(pcm, 2))
+
+
 def tone(hertz: int) -> bytes:
     """A second of a tone (whole hertz), or of silence for 0, in µ-law."""
     if not hertz:
         return b"\xff" * RATE
     wave = array("h", (int(8000 * math.sin(2 * math.pi * hertz * place / RATE)) for place in range(RATE)))
-    return bytes(audioop.lin2ulaw(wave.tobytes(), 2))
+    return ulaw(wave.tobytes())

@@ -77,17 +77,30 @@ class Speech:
         _write(self._sounds / "music" / "waiting.wav", _wav(waiting_music()))
         return count + 3
 
+    def lacking(self) -> list[str]:
+        """The prompts of the catalogue that are not rendered yet, as language/name."""
+        return [
+            f"{language}/{name}"
+            for language, prompts in self._catalogue.items()
+            for name in prompts
+            if not (self._sounds / f"{self._name(name, language)[0]}.wav").exists()
+        ]
+
     def path(self, media: str) -> Path:
         """The file behind an address that `media` gave."""
         return self._sounds / f"{PurePath(media.removeprefix('sound:')).relative_to(self._seen_as)}.wav"
 
-    async def _file(self, prompt: Prompt, language: str) -> str:
+    def _name(self, prompt: Prompt, language: str) -> tuple[str, str]:
+        """The file of a prompt, and what it says. Raises NoVoice."""
         name, text = (
             ("said", prompt.text) if isinstance(prompt, Spoken) else (prompt, self._catalogue[language][prompt])
         )
         text = clean(text)
         key = hashlib.sha256(f"{EDITION}\0{language}\0{text}".encode()).hexdigest()[:12]
-        file = f"{language}/{name}-{key}"
+        return f"{language}/{name}-{key}", text
+
+    async def _file(self, prompt: Prompt, language: str) -> str:
+        file, text = self._name(prompt, language)
         if not (self._sounds / f"{file}.wav").exists():
             await self._render_once(file, text, language)
         return file
