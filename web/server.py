@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from web.api.description import VERSION
 from web.api.serving import ROOT
@@ -34,6 +36,7 @@ def application(routes: Iterable[web.AbstractRouteDef], middlewares: Sequence[An
 
 async def serve(app: web.Application, bind: str, ready: asyncio.Event) -> None:
     """Serves on `bind` (HOST:PORT) until cancelled, then finishes what is under way; sets `ready`. Raises OSError."""
+    logging.getLogger("aiohttp.server").addFilter(_calm)
     host, _, port = bind.rpartition(":")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_S)
     await runner.setup()
@@ -43,6 +46,14 @@ async def serve(app: web.Application, bind: str, ready: asyncio.Event) -> None:
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+def _calm(record: logging.LogRecord) -> bool:
+    """What is no HTTP is refused in one quiet line: else every stranger fills the log, with what he sent in it."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args, record.exc_info = "a request that is not HTTP was refused", (), None
+    return True
 
 
 async def _harden(request: web.Request, response: web.StreamResponse) -> None:

@@ -147,5 +147,6 @@ def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         shapes |= dict.fromkeys(endpoint.takes.values(), "validation")
         shapes[endpoint.answer] = "serialization"
     _, schemas = models_json_schema(list(shapes.items()), ref_template=REF)
-    found: dict[str, Any] = schemas["$defs"]
-    return found
+    # Parameters are described one by one; what they refer to stays.
+    as_parameters = {shape.__name__ for one in endpoints for where, shape in one.takes.items() if where != "body"}
+    return {name: schema for name, schema in schemas["$defs"].items() if name not in as_parameters}
