@@ -19,6 +19,8 @@ from web.hooks.twilio import STATUS, routes
 
 S = DeliveryState
 SID = f"SM{'a' * 32}"
+# What never comes as far as the database differs on none.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def post(url: str, form: Mapping[str, str] | bytes, *, token: str = TOKEN, kind: str = "") -> int:
@@ -76,6 +78,7 @@ async def test_a_callback_hours_later_still_finds_its_attempt(works: Works) -> N
     assert (await works.town.row(action, 0)).state == S.DELIVERED
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("path", "form", "token", "kind", "expected"),
     [
@@ -108,6 +111,7 @@ async def test_what_is_no_callback_is_refused(
     assert await post(f"{works.public_url}{STATUS}{path}", form, token=token, kind=kind) == expected
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("code", ["9" * 5000, "٣", "-1", "1e3", ""])
 async def test_an_odd_error_code_is_an_unknown_error(works: Works, code: str) -> None:
     works.twilio.usual = SILENT
@@ -122,11 +126,13 @@ async def test_an_odd_error_code_is_an_unknown_error(works: Works, code: str) ->
     assert row.reason == "Twilio could not deliver it (error unknown)"
 
 
+@ON_SQLITE
 async def test_other_ways_of_asking_are_not_allowed(works: Works) -> None:
     async with ClientSession() as session, session.get(f"{works.public_url}{STATUS}/{'0' * 32}") as answer:
         assert answer.status == 405
 
 
+@ON_SQLITE
 async def test_hundreds_of_forged_callbacks_do_not_keep_a_real_one_waiting(works: Works) -> None:
     works.twilio.usual = SILENT
     action = await works.alerts(1)
@@ -141,6 +147,7 @@ async def test_hundreds_of_forged_callbacks_do_not_keep_a_real_one_waiting(works
     assert (await works.town.row(action, 0)).state == S.DELIVERED
 
 
+@ON_SQLITE
 async def test_with_the_database_away_twilio_is_asked_to_come_back(works: Works) -> None:
     gone = Store.open("postgresql+asyncpg://nobody@127.0.0.1:1/none")
     async with called_back(gone) as url:
@@ -149,6 +156,7 @@ async def test_with_the_database_away_twilio_is_asked_to_come_back(works: Works)
     await gone.close()
 
 
+@ON_SQLITE
 async def test_without_a_token_there_is_no_address_to_call_back(works: Works) -> None:
     assert routes(works.town.store, "", works.public_url) == []
 

@@ -54,7 +54,7 @@ async def every_open_attempt_is_overdue(town: Town) -> None:
         await session.exec(update(Attempt).where(still_open).values(deadline=now() - timedelta(seconds=1)))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_a_process_killed_at_any_point_is_made_good_by_another(
     country: Store, database_url: str, redis_url: str, redis: Redis, seed: int
 ) -> None:
@@ -90,7 +90,7 @@ async def nothing_on_its_way(twilio: Twilio) -> bool:
     return len(twilio.messages) == len(twilio.requests)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_tasks_cancelled_at_any_point_are_made_good_by_another(works: Works, seed: int) -> None:
     random = Random(seed)
     works.twilio.usual = replace(GOOD, answer_after_s=0.02)
