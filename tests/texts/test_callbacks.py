@@ -5,17 +5,14 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession
 
 from actions.models import DeliveryState
-from burgernet.embedded import free_port
-from stand_ins.twilio import BACKWARDS, Behaviour
+from stand_ins.twilio import Behaviour, signature
 from tests.texts.conftest import TOKEN
-from tests.texts.reports import SID, one_sent, post, tells
-from tests.texts.wave import Unsteady, Wave
-from web.hooks import twilio as hooks
+from tests.texts.reports import SID, one_sent, tells
+from tests.texts.wave import Wave
 from web.hooks.twilio import STATUS
-from web.server import application
 
 
 @pytest.mark.parametrize(
@@ -74,23 +71,6 @@ async def test_in_whatever_order_the_reports_come_the_end_is_delivered(wave: Wav
     assert await wave.state() == DeliveryState.DELIVERED
 
 
-async def test_reports_told_backwards_by_the_provider_end_in_delivered(wave: Wave) -> None:
-    wave.twilio.usual = BACKWARDS
-    await wave.alerts(2)
-    await wave.sends()
-    assert set((await wave.states()).values()) == {DeliveryState.DELIVERED}
-    assert {callback.answer for callback in wave.twilio.callbacks} == {204}
-
-
-async def test_every_report_twice_changes_nothing(wave: Wave) -> None:
-    wave.twilio.usual = Behaviour(callback_copies=2)
-    await wave.alerts(2)
-    await wave.sends()
-    assert len(wave.twilio.callbacks) == 12
-    assert set((await wave.states()).values()) == {DeliveryState.DELIVERED}
-    assert len(await wave.attempts()) == 2
-
-
 async def test_a_failure_reported_twice_takes_one_attempt_only(wave: Wave) -> None:
     wave.twilio.usual = Behaviour(statuses=(("undelivered", 30003),), callback_copies=2)
     await wave.alerts(1)
@@ -98,14 +78,6 @@ async def test_a_failure_reported_twice_takes_one_attempt_only(wave: Wave) -> No
     await wave.time_passes()
     await wave.sends()
     assert [attempt.number for attempt in await wave.attempts()] == [1, 2]
-
-
-async def test_reports_before_the_answer_to_the_request_count(wave: Wave) -> None:
-    wave.twilio.usual = Behaviour(callbacks_first=True)
-    await wave.alerts(2)
-    await wave.sends()
-    assert {callback.answer for callback in wave.twilio.callbacks} == {204}
-    assert set((await wave.states()).values()) == {DeliveryState.DELIVERED}
 
 
 async def test_a_report_makes_an_attempt_known_of_which_the_answer_was_lost(wave: Wave) -> None:
@@ -149,19 +121,20 @@ async def test_the_late_success_of_a_first_try_counts_while_the_second_is_under_
     assert await wave.state() == DeliveryState.DELIVERED
 
 
-async def test_while_the_database_is_away_the_provider_is_asked_to_come_again(wave: Wave) -> None:
+# --- signatures -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_signature_of_one_report_does_not_fit_another(wave: Wave) -> None:
     attempt = await one_sent(wave)
-    store = Unsteady(wave.store)
-    store.refuses_writes = 1
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    runner = web.AppRunner(application(hooks.routes(store, TOKEN, url)), access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    url = f"{wave.public_url}{STATUS}/{attempt.id}"
+    signed = signature(TOKEN, url, {"MessageSid": SID, "MessageStatus": "sent"})
     form = {"MessageSid": SID, "MessageStatus": "delivered"}
-    try:
-        assert await post(f"{url}{STATUS}/{attempt.id}", form) == 503
-        assert await post(f"{url}{STATUS}/{attempt.id}", form) == 204
-    finally:
-        await runner.cleanup()
-    assert await wave.state() == DeliveryState.DELIVERED
+    headers = {"X-Twilio-Signature": signed}
+    async with ClientSession() as session, session.post(url, data=form, headers=headers) as response:
+        assert response.status == 403
+
+
+async def test_the_signature_is_over_the_public_address_whatever_host_a_proxy_names(wave: Wave) -> None:
+    attempt = await one_sent(wave)
+    assert await tells(wave, attempt, "delivered", Host="inside.example") == 204
+    assert await tells(wave, attempt, "delivered", signed_url=f"http://inside.example{STATUS}/{attempt.id}") == 403
