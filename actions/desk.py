@@ -45,6 +45,7 @@ LIFETIME = {
 }
 RESULT_LIFETIME = timedelta(hours=24)
 CODE_TRIES = 50
+HELP_NUMBERS = {"112", "113", "116", "144"}
 NO_FREE_CODE = "no free code was found: end an action that is over, then try again"
 
 
@@ -291,8 +292,10 @@ def _refuse(faults: Sequence[str]) -> None:
 
 
 def _new_code() -> str:
-    """Three digits that are easy to say; 0 and 9 first are keys of the menus."""
-    return str(100 + secrets.randbelow(800))
+    """Three digits that are easy to say; 0 and 9 first are keys of the menus. Never a number that means help."""
+    while (code := str(100 + secrets.randbelow(800))) in HELP_NUMBERS:
+        pass
+    return code
 
 
 async def _stop_messages(session: AsyncSession, action: Action) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
+import shlex
 import shutil
 import socket
 from collections.abc import AsyncIterator, Collection
@@ -11,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from actions.books import Actor
 from actions.live import CHANNEL, wake
@@ -101,8 +105,13 @@ async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
 def environment(settings: Settings) -> str:
     """The settings of this run as lines for a shell, so that every command of `burgernet` works on it."""
     given = settings.model_dump(exclude_unset=True)
-    shown = {name: getattr(value, "get_secret_value", lambda value=value: value)() for name, value in given.items()}
-    return "".join(f"export {PREFIX}{name.upper()}='{value}'\n" for name, value in shown.items())
+    return "".join(f"export {PREFIX}{name.upper()}={shlex.quote(_written(value))}\n" for name, value in given.items())
+
+
+def _written(value: object) -> str:
+    """A setting as the environment holds it: lists as JSON."""
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return json.dumps(plain) if isinstance(plain, list) else str(plain)
 
 
 @asynccontextmanager
