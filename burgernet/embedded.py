@@ -64,6 +64,8 @@ def postgres_server() -> Iterator[str]:
             "-clisten_addresses=127.0.0.1",
             f"-cunix_socket_directories={folder}",
             "-cfsync=off",
+            "-cfull_page_writes=off",
+            "-csynchronous_commit=off",
         ]
         server = [*as_user, str(programs / "postgres"), "-D", str(data), *options]
         # It listens before it takes connections: the open port alone says too little.

@@ -21,39 +21,52 @@ from actions.store import Store, upgrade
 from actions.vault import Vault, Vaults
 from burgernet.embedded import postgres_server, redis_server
 
-TEMPLATE = "burgernet_template"
+# Databases to copy: with the newest schema, and with the country in it.
+BARE, COUNTRY = "burgernet_bare", "burgernet_country"
+OPERATORS_A_ROOM = 2
+ME = Actor("tester", "tests", "to see that it works")
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL, up to the name of the database; TEMPLATE there has the newest schema."""
+    """The address of a PostgreSQL, up to the name of the database, with the databases to copy."""
     with postgres_server() as url:
         server = url.rpartition("/")[0]
-        asyncio.run(_tell(server, f"CREATE DATABASE {TEMPLATE}"))
-        upgrade(f"{server}/{TEMPLATE}")
+        asyncio.run(_tell(server, f"CREATE DATABASE {BARE}"))
+        upgrade(f"{server}/{BARE}")
+        asyncio.run(_tell(server, f"CREATE DATABASE {COUNTRY} TEMPLATE {BARE}"))
+        asyncio.run(_fill(f"{server}/{COUNTRY}"))
         yield server
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    file = tmp_path_factory.mktemp("sqlite") / f"{BARE}.db"
     upgrade(f"sqlite+aiosqlite:///{file}")
     return file
 
 
+@pytest.fixture(scope="session")
+def sqlite_country(sqlite_template: Path) -> Path:
+    file = shutil.copyfile(sqlite_template, sqlite_template.with_name(f"{COUNTRY}.db"))
+    asyncio.run(_fill(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """An SQLite file of its own with the newest schema."""
-    file = shutil.copyfile(sqlite_template, tmp_path / "burgernet.db")
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An SQLite file of its own with the newest schema, and the country where the test asks for it."""
+    template = request.getfixturevalue("sqlite_country" if "country" in request.fixturenames else "sqlite_template")
+    file = shutil.copyfile(template, tmp_path / "burgernet.db")
     return f"sqlite+aiosqlite:///{file}"
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """A PostgreSQL database of its own with the newest schema."""
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_tell(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+def postgres_url(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
+    """A PostgreSQL database of its own with the newest schema, and the country where the test asks for it."""
+    name, template = f"test_{next(_numbers)}", COUNTRY if "country" in request.fixturenames else BARE
+    asyncio.run(_tell(postgres, f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield f"{postgres}/{name}"
     asyncio.run(_tell(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
 
@@ -73,15 +86,14 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def country(store: Store, actor: Actor) -> Store:
-    """A store with the ten regions, their rooms and two operators in each."""
-    await seed(store, actor, operators_a_room=2)
+async def country(store: Store) -> Store:
+    """A store with the ten regions, their rooms and two operators in each: whoever asks for it gets it in `store`."""
     return store
 
 
 @pytest.fixture
 def actor() -> Actor:
-    return Actor("tester", "tests", "to see that it works")
+    return ME
 
 
 @pytest.fixture
@@ -102,6 +114,12 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+async def _fill(url: str) -> None:
+    store = Store.open(url)
+    await seed(store, ME, OPERATORS_A_ROOM)
+    await store.close()
 
 
 async def _tell(server: str, statement: str) -> None:
