@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     ami_user: str = Field("burgernet", description="AMI user (observes only)")
     ami_password: Secret = Field(description="AMI password")
     sip_secret: Secret = Field(description="Secret from which each operator's SIP password is derived")
+    sip_public: str = Field(
+        "",
+        pattern=r"^(sips?:[^\s<>]+)?$",
+        description="The free number's SIP address, as Twilio reaches it: `sip:08000011@sip.example.nl`; its source "
+        "addresses belong in BURGERNET_TRUNK_ADDRESSES. Empty: key 1 in an alert by Twilio leads to a tip",
+    )
     sip_bind: str = Field("127.0.0.1:5060", description="Address and port of Asterisk's SIP transport")
     rtp_ports: str = Field("10000-10999", pattern=r"^\d{4,5}-\d{4,5}$", description="RTP port range")
     trunk_addresses: list[str] = Field(
@@ -140,6 +146,11 @@ class Settings(BaseSettings):
     twilio_account_sid: str = Field("", description="Twilio account; empty: no texts are sent")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio token; also checks callback signatures")
     twilio_sender: str = Field("", description="Number or alphanumeric name from which texts are sent")
+    twilio_caller_id: str = Field(
+        "",
+        pattern=r"^(\+[1-9]\d{6,14})?$",
+        description="Number (+31...) that voice alerts by Twilio show, callable; empty: none go by Twilio",
+    )
     twilio_api_url: str = Field("https://api.twilio.com", description="Where Twilio's API is; only a test changes it")
 
     @property

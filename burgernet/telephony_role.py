@@ -8,19 +8,16 @@ from collections.abc import Mapping
 from functools import partial
 
 from actions.live import OpenActions
-from actions.numbers import allowed, read_number
 from actions.withdrawals import Withdrawals
-from alerting.channels.voice import ATTEMPT_S, AsteriskVoice
-from alerting.dispatcher import Dispatcher
-from alerting.queue import Queue
 from burgernet import node
 from burgernet.base import START_BOUND_S, Base, Say
 from burgernet.roster import Roster
+from burgernet.voice_ways import by_twilio, voice_alerts
 from ivr_flows.catalogue import catalogue
 from ivr_flows.duty import sign_off, sign_on
 from ivr_flows.free_number import free_number
 from ivr_flows.switchboard import Patience, Switchboard
-from ivr_flows.voice_alert import voice_alert, voice_alert_taken_over
+from ivr_flows.voice_alert import voice_alert_taken_over
 from telephony.ami import Ami
 from telephony.ari import Ari
 from telephony.controller import Controller, Flow
@@ -64,10 +61,10 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
         for work in (line.run, ami.run, roster.run):
             group.create_task(work(), name=work.__qualname__)
         await _come(line.connected, "the waiting line in Redis", say)
-        if settings.trunk_contact:
-            group.create_task(voice_dispatcher(base, controller, board).run(), name="voice alerts")
+        if settings.trunk_contact or by_twilio(base):
+            group.create_task(voice_alerts(base, controller, board), name="voice alerts")
         else:
-            say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT is empty")
+            say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT and BURGERNET_TWILIO_CALLER_ID are empty")
         ready.set()
 
 
@@ -115,18 +112,6 @@ def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> C
         await base.book.keep_tip(call_id, None, None, wav, 0.0)
 
     return Controller(ari, speech.media, flows(board), guard, settings.max_call_s, left_recording)
-
-
-def voice_dispatcher(base: Base, controller: Controller, board: Switchboard) -> Dispatcher:
-    """The dispatcher of the voice alerts: it rings, and hands each call that is answered to its conversation."""
-    settings = base.settings
-    talk = partial(voice_alert, board=board)
-    caller_id = read_number(settings.free_number).e164 or settings.free_number
-    channel = AsteriskVoice(controller, base.store, board.actions, base.book, node.CARRIER, caller_id, talk)
-    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S)
-    may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
-    side_by_side = max(settings.outbound_channels, 1)
-    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
 
 
 async def _come(event: asyncio.Event, what: str, say: Say) -> None:

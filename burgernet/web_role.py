@@ -6,18 +6,22 @@ import asyncio
 
 from aiohttp import web
 
+from actions.call_book import CallBook
 from actions.drafts import Drafts
 from actions.listing import Listing
 from actions.numbers import read_number
 from actions.tips import Tips
 from alerting.inbound.reception import Reception
 from burgernet.base import Base, Say
+from ivr_flows.catalogue import catalogue
+from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
 from web.api import actions, heard, rooms, serving
 from web.api.endpoint import Office
 from web.health import Health
-from web.hooks import inbound, twilio
+from web.hooks import inbound, twilio, twilio_calls, twilio_voice
+from web.hooks.twiml import Words
 from web.server import application, serve
 
 ENDPOINTS = (*actions.ENDPOINTS, *rooms.ENDPOINTS, *heard.ENDPOINTS)
@@ -25,15 +29,23 @@ ENDPOINTS = (*actions.ENDPOINTS, *rooms.ENDPOINTS, *heard.ENDPOINTS)
 
 async def web_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     """Serves until cancelled; sets `ready` when the port is open. Raises OSError."""
-    await serve(web_application(base), base.settings.web_bind, ready)
+    settings = base.settings
+    # What this role spools, it replays: the telephony role may be another process.
+    spool = settings.spool_file.with_stem(f"{settings.spool_file.stem}-web")
+    book = CallBook(base.store, base.vaults, spool)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(book.run())
+        group.create_task(serve(web_application(base, book), settings.web_bind, ready))
 
 
-def web_application(base: Base) -> web.Application:
+def web_application(base: Base, book: CallBook) -> web.Application:
     """Everything that is served: callbacks of providers, the API, health."""
     settings = base.settings
     token = settings.twilio_auth_token.get_secret_value()
     routes: list[web.RouteDef] = [
         *twilio.routes(base.store, token, settings.public_url),
+        *twilio_calls.routes(base.store, book, token, settings.public_url),
+        *twilio_voice.routes(_hearers(base, book), token, settings.public_url),
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),
         *Health(base.store, base.redis).routes(),
         *serving.routes(ENDPOINTS, _office(base), _gate(base), settings.public_url),
@@ -44,6 +56,13 @@ def web_application(base: Base) -> web.Application:
 def _office(base: Base) -> Office:
     store = base.store
     return Office(store, base.redis, base.desk, Drafts(store), Listing(store), Tips(store, base.vaults.police))
+
+
+def _hearers(base: Base, book: CallBook) -> twilio_voice.Hearers:
+    settings = base.settings
+    words = Words(catalogue(), spoken, settings.free_number_read)
+    tips = Tips(base.store, base.vaults.police)
+    return twilio_voice.Hearers(base.store, base.redis, book, tips, words, settings.sip_public, settings.max_call_s)
 
 
 def _gate(base: Base) -> serving.Gate:

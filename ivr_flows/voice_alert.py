@@ -9,6 +9,7 @@ from actions.numbers import read_number
 from actions.store import Away
 from alerting.channels import Sending
 from alerting.channels.voice import Report
+from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
 from alerting.renditions import voice, voice_in_short
 from ivr_flows.booked import booked
 from ivr_flows.catalogue import other_language
@@ -22,9 +23,6 @@ from telephony.speech import Spoken
 
 log = logging.getLogger(__name__)
 
-TO_THE_ROOM, AGAIN, TIP, NO_MORE = "1", "2", "3", "9"
-TIMES = 4
-KEY_S = 8.0
 GREETING_S = 30.0
 
 

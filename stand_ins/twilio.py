@@ -29,7 +29,12 @@ ERRORS = {
     20404: (404, "The requested resource was not found"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
+    21205: (400, "Url is not a valid URL"),
+    21210: (400, "Phone number not verified"),
     21211: (400, "Invalid 'To' Phone Number"),
+    21214: (400, "'To' phone number cannot be reached"),
+    21215: (400, "Account not authorized to call this number"),
+    21220: (400, "Call is not in-progress. Cannot redirect."),
     21602: (400, "Message body is required"),
     21606: (400, "The 'From' phone number provided is not a valid message-capable Twilio phone number"),
     21610: (400, "Attempt to send to unsubscribed recipient"),
@@ -122,10 +127,7 @@ class Twilio:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serves until `stop`; `url` then tells where. Port 0: any free one."""
         app = web.Application()
-        root = ROOT.format(account=self.account_sid)
-        app.router.add_post(f"{root}.json", self._create)
-        app.router.add_get(f"{root}.json", self._list)
-        app.router.add_get(f"{root}/{{sid}}.json", self._fetch)
+        self._serve_api(app.router)
         self._session = ClientSession(timeout=ClientTimeout(total=CALLBACK_BOUND_S))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -146,6 +148,12 @@ class Twilio:
         while self._posting:
             await asyncio.gather(*self._posting)
 
+    def _serve_api(self, router: web.UrlDispatcher) -> None:
+        root = ROOT.format(account=self.account_sid)
+        router.add_post(f"{root}.json", self._create)
+        router.add_get(f"{root}.json", self._list)
+        router.add_get(f"{root}/{{sid}}.json", self._fetch)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -159,11 +167,11 @@ class Twilio:
         if self.on_request:
             self.on_request(form)
         if not self._admitted(request):
-            return _error(20003)
+            return error(20003)
         behaviour = self._behaviour(form.get("To", ""))
         await asyncio.sleep(behaviour.answer_after_s)
         if refused := behaviour.refuse or _fault(form):
-            return _error(refused, behaviour.retry_after_s)
+            return error(refused, behaviour.retry_after_s)
         message = self._take(form)
         posting = self._posting_of(message, form.get("StatusCallback"), behaviour)
         if behaviour.callbacks_first:
@@ -175,7 +183,7 @@ class Twilio:
 
     async def _list(self, request: web.Request) -> web.Response:
         if not self._admitted(request):
-            return _error(20003)
+            return error(20003)
         query = dict(request.query)
         found = [message for message in reversed(self.messages) if _asked_for(message, query)]
         size, page = min(int(query.get("PageSize", 50)), 1000), int(query.get("Page", 0))
@@ -197,11 +205,11 @@ class Twilio:
 
     async def _fetch(self, request: web.Request) -> web.Response:
         if not self._admitted(request):
-            return _error(20003)
+            return error(20003)
         for message in self.messages:
             if message["sid"] == request.match_info["sid"]:
                 return web.json_response(message)
-        return _error(20404)
+        return error(20404)
 
     def _admitted(self, request: web.Request) -> bool:
         expected = encode_basic_auth(self.account_sid, self.auth_token)
@@ -240,7 +248,9 @@ class Twilio:
         return message
 
     def _posting_of(self, message: dict[str, Any], url: str | None, behaviour: Behaviour) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._run_statuses(message, url, behaviour))
+        return self._keep_posting(asyncio.create_task(self._run_statuses(message, url, behaviour)))
+
+    def _keep_posting(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
         return task
@@ -311,7 +321,7 @@ def _asked_for(message: dict[str, Any], query: dict[str, str]) -> bool:
     return all({"": day == bound, "<": day <= bound, ">": day >= bound}[sign] for sign, bound in bounds)
 
 
-def _error(code: int, retry_after_s: int | None = None) -> web.Response:
+def error(code: int, retry_after_s: int | None = None) -> web.Response:
     status, words = ERRORS[code]
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     more = f"https://www.twilio.com/docs/errors/{code}"

@@ -23,6 +23,8 @@ API = "https://api.twilio.com"
 ANSWER_S = 10.0
 CONNECT_S = 5.0
 PAUSE_S = 5.0
+PIECE = 64 * 1024
+PIECE = 64 * 1024
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 TOO_MANY = Fault(True, Whose.PROVIDER, "Twilio takes no more messages for a moment")
 NOT_THERE = Fault(True, Whose.PROVIDER, "Twilio cannot be reached: check the network and BURGERNET_TWILIO_API_URL")
@@ -49,11 +51,9 @@ class _Http(AsyncHttpClient):
     ) -> Response:
         """Raises Unanswered when nobody knows what became of it; SendError, with a pause, when Twilio was not reached
         or asks for one."""
-        if self.session is None:
-            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S, connect=CONNECT_S))
         proof = {"Authorization": encode_basic_auth(*auth)} if auth else {}
         try:
-            async with self.session.request(
+            async with self.opened().request(
                 method,
                 uri.replace(API, self._base, 1),
                 params=params,
@@ -72,13 +72,39 @@ class _Http(AsyncHttpClient):
             raise Unanswered(f"Twilio answered {answer.status}")
         return Response(answer.status, text, answer.headers)
 
+    async def fetch(self, path: str, most: int, auth: tuple[str, str]) -> bytes:
+        """A file of at most `most` bytes; the library's client knows only texts. Raises Unanswered."""
+        try:
+            async with self.opened().get(
+                f"{self._base}{path}", headers={"Authorization": encode_basic_auth(*auth)}, allow_redirects=False
+            ) as answer:
+                answer.raise_for_status()
+                kept = bytearray()
+                async for piece in answer.content.iter_chunked(PIECE):
+                    kept += piece
+                    if len(kept) > most:
+                        raise Unanswered(f"Twilio's file is larger than {most} bytes")
+        except (ClientError, OSError, TimeoutError) as fault:
+            raise Unanswered(f"no file from Twilio ({type(fault).__name__})") from fault
+        return bytes(kept)
+
+    def opened(self) -> ClientSession:
+        if self.session is None:
+            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S, connect=CONNECT_S))
+        return self.session
+
 
 class TwilioClient:
     """`account` and `token` as Twilio gave them; `rest` is the official client."""
 
     def __init__(self, account: str, token: str, api_url: str) -> None:
         self._http = _Http(api_url)
+        self._account, self._auth = account, (account, token)
         self.rest = Client(account, token, http_client=self._http)
+
+    async def recording(self, sid: str, most: int) -> bytes:
+        """The sound (WAV) of a recording, of at most `most` bytes. Raises Unanswered."""
+        return await self._http.fetch(f"/2010-04-01/Accounts/{self._account}/Recordings/{sid}.wav", most, self._auth)
 
     async def close(self) -> None:
         if self._http.session:

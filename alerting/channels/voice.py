@@ -13,6 +13,7 @@ from actions.models import DeliveryState, MessageKind
 from actions.store import Away, Store
 from alerting.attempts import record
 from alerting.channels import Sending
+from alerting.channels.ringing import NOT_ANSWERED, RING_S
 from alerting.errors import Fault, SendError, Unanswered, Whose
 from alerting.receipts import Receipt
 from telephony.ari import AriAway
@@ -23,20 +24,10 @@ from telephony.outbound import AllInUse, MayNotCall, Outgoing
 
 log = logging.getLogger(__name__)
 
-RING_S = 30.0
 TRUNK_PAUSE_S = 1.0
 # Of the time for one attempt half is for the ringing: alerting.dispatcher.
 ATTEMPT_S = 2 * (RING_S + 10)
 
-NOT_ANSWERED = {
-    "busy": Receipt(DeliveryState.BUSY, fault=Fault(True, Whose.RECIPIENT, "the line was busy")),
-    "no_answer": Receipt(DeliveryState.NO_ANSWER, fault=Fault(True, Whose.RECIPIENT, "nobody answered")),
-    "refused": Receipt(DeliveryState.FAILED, fault=Fault(False, Whose.RECIPIENT, "the call was refused")),
-    "unreachable": Receipt(DeliveryState.FAILED, fault=Fault(True, Whose.RECIPIENT, "the telephone is out of reach")),
-    "stopped": Receipt(
-        DeliveryState.NO_ANSWER, fault=Fault(False, Whose.US, "the action was over while the telephone rang")
-    ),
-}
 TRUNK_FULL = Fault(True, Whose.US, "all our outbound channels are in use")
 
 
@@ -63,6 +54,11 @@ class AsteriskVoice:
         self._controller, self._store, self._actions, self._book = controller, store, actions, book
         self._trunk, self._caller_id, self._talk = trunk, caller_id, talk
         self._calls: set[asyncio.Task[Receipt]] = set()
+
+    @property
+    def there(self) -> bool:
+        """Whether our exchange can be asked for a call at this moment."""
+        return self._controller.ari.connected.is_set()
 
     async def send(self, sending: Sending) -> Receipt:
         """Returns when the telephone was answered, or not. Raises SendError, Unanswered."""

@@ -1,0 +1,19 @@
+"""How long a telephone may ring, and what it means when nobody came to it: the same by whatever way it was called."""
+
+from __future__ import annotations
+
+from actions.models import DeliveryState
+from alerting.errors import Fault, Whose
+from alerting.receipts import Receipt
+
+RING_S = 30.0
+
+NOT_ANSWERED = {
+    "busy": Receipt(DeliveryState.BUSY, fault=Fault(True, Whose.RECIPIENT, "the line was busy")),
+    "no_answer": Receipt(DeliveryState.NO_ANSWER, fault=Fault(True, Whose.RECIPIENT, "nobody answered")),
+    "refused": Receipt(DeliveryState.FAILED, fault=Fault(False, Whose.RECIPIENT, "the call was refused")),
+    "unreachable": Receipt(DeliveryState.FAILED, fault=Fault(True, Whose.RECIPIENT, "the telephone is out of reach")),
+    "stopped": Receipt(
+        DeliveryState.NO_ANSWER, fault=Fault(False, Whose.US, "the action was over while the telephone rang")
+    ),
+}

@@ -1,0 +1,80 @@
+"""The ways out for voice alerts: our own exchange, Twilio, or both, as far as the settings name them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+
+from actions.numbers import allowed, read_number
+from alerting.bell import DELIVERIES, work
+from alerting.channels import Channel
+from alerting.channels.twilio_client import TwilioClient
+from alerting.channels.twilio_voice import TwilioVoice
+from alerting.channels.two_ways import TwoWays
+from alerting.channels.voice import ATTEMPT_S, AsteriskVoice
+from alerting.dispatcher import Dispatcher
+from alerting.left_tips import RECORDINGS, LeftTips
+from alerting.queue import Queue
+from alerting.still_ringing import StillRinging
+from alerting.ways import Ways
+from burgernet import node
+from burgernet.base import Base
+from ivr_flows.switchboard import Switchboard
+from ivr_flows.voice_alert import voice_alert
+from telephony.controller import Controller
+from web.hooks.twilio_calls import STATUS
+from web.hooks.twilio_voice import CONVERSATION
+
+# Beside those that ring through our own trunk: Twilio takes a call at once and rings later.
+TWILIO_SIDE_BY_SIDE = 10
+
+
+async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -> None:
+    """Places voice alerts until cancelled, by the ways that the settings name; by none it returns at once."""
+    own = own_way(base, controller, board) if base.settings.trunk_contact else None
+    async with AsyncExitStack() as open_things, asyncio.TaskGroup() as group:
+        channel: Channel | None = own
+        if by_twilio(base):
+            client = twilio_client(base)
+            open_things.push_async_callback(client.close)
+            other = twilio_way(base, client)
+            channel = TwoWays(own, other, Ways(base.store)) if own else other
+            ringing, tips = StillRinging(base.store, other), LeftTips(base.store, base.book, client)
+            group.create_task(work(base.redis, DELIVERIES, "calls about what is over", ringing.step))
+            group.create_task(work(base.redis, RECORDINGS, "tips left at Twilio", tips.step))
+        if channel:
+            group.create_task(voice_dispatcher(base, channel).run())
+
+
+def by_twilio(base: Base) -> bool:
+    return bool(base.settings.twilio_account_sid and base.settings.twilio_caller_id)
+
+
+def own_way(base: Base, controller: Controller, board: Switchboard) -> AsteriskVoice:
+    """It rings, and hands each call that is answered to its conversation."""
+    caller_id = read_number(base.settings.free_number).e164 or base.settings.free_number
+    talk = partial(voice_alert, board=board)
+    return AsteriskVoice(controller, base.store, board.actions, base.book, node.CARRIER, caller_id, talk)
+
+
+def twilio_client(base: Base) -> TwilioClient:
+    settings = base.settings
+    return TwilioClient(
+        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_url
+    )
+
+
+def twilio_way(base: Base, client: TwilioClient) -> TwilioVoice:
+    settings, public = base.settings, base.settings.public_url.rstrip("/")
+    return TwilioVoice(
+        client, settings.twilio_caller_id, f"{public}{CONVERSATION}", f"{public}{STATUS}", settings.max_call_s
+    )
+
+
+def voice_dispatcher(base: Base, channel: Channel) -> Dispatcher:
+    settings = base.settings
+    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S)
+    may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
+    side_by_side = max(settings.outbound_channels, 1) + (TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0)
+    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
