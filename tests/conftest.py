@@ -65,10 +65,13 @@ def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
     """A PostgreSQL database of its own with the newest schema, and the country where the test asks for it."""
-    name, template = f"test_{next(_numbers)}", COUNTRY if "country" in request.fixturenames else BARE
-    asyncio.run(_tell(postgres, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield f"{postgres}/{name}"
-    asyncio.run(_tell(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    yield from _copy(postgres, COUNTRY if "country" in request.fixturenames else BARE)
+
+
+@pytest.fixture
+def postgres_country(postgres: str) -> Iterator[str]:
+    """A PostgreSQL database of its own with the country in it."""
+    yield from _copy(postgres, COUNTRY)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -114,6 +117,13 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+def _copy(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_tell(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield f"{server}/{name}"
+    asyncio.run(_tell(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _fill(url: str) -> None:
