@@ -11,22 +11,10 @@ from actions.live import CHANNEL, wake
 from actions.reach import reach_of
 from alerting.bell import DELIVERIES
 from web.access.tokens import Scope
+from web.api.answers import ActionOut, ActionsOut, MessageReachOut, ReachOut, WordsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
-from web.api.shapes import (
-    ActionOut,
-    ActionPath,
-    ActionsOut,
-    ActionsQuery,
-    AlertBody,
-    IncidentBody,
-    MessageReachOut,
-    NewActionBody,
-    ReachOut,
-    ResultBody,
-    UpdateBody,
-    WordsOut,
-)
+from web.api.shapes import ActionPath, ActionsQuery, AlertBody, IncidentBody, NewActionBody, ResultBody, UpdateBody
 
 NO_ACTION = {404: "There is no such action in the rooms of this token"}
 TOO_LATE = {409: "The action is at another step of its life"}

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from web.api.answers import ProblemOut
 from web.api.endpoint import Endpoint
 from web.api.problem import CONTENT_TYPE
-from web.api.shapes import ProblemOut
 
 VERSION = "1.0.0"
 DOCUMENT = "/openapi.json"

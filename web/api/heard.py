@@ -10,9 +10,10 @@ from actions.models import Call
 from actions.tips import Told
 from web.access.tokens import Scope
 from web.api.actions import NO_ACTION, visible
+from web.api.answers import CallOut, CallsOut, TipOut, TipsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
-from web.api.shapes import ActionPath, CallOut, CallsOut, CallsQuery, RoomCallsQuery, TipOut, TipsOut
+from web.api.shapes import ActionPath, CallsQuery, RoomCallsQuery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from web.api.shapes import FaultOut, ProblemOut
+from web.api.answers import FaultOut, ProblemOut
 
 CONTENT_TYPE = "application/problem+json"
 

@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from web.api.answers import FaultOut
 from web.api.problem import Problem, fault
-from web.api.shapes import FaultOut
 
 READ_S = 10.0
 # What takes longer to check than this many bytes is checked off the event loop: calls go on meanwhile.

@@ -9,9 +9,10 @@ from actions.desk import Room
 from telephony.line_view import RoomLine, lines_now
 from telephony.waiting_line import LineAway
 from web.access.tokens import Scope
+from web.api.answers import LineOut, RoomOut, RoomsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
-from web.api.shapes import LineOut, RoomOut, RoomPath, RoomsOut
+from web.api.shapes import RoomPath
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -26,6 +26,12 @@ WORK_S = 10.0
 TURN_S = 30.0
 # Calls use the same database: the API never takes more than this many of its connections.
 SIDE_BY_SIDE = 8
+DETAILS = {
+    404: "there is nothing at this address",
+    405: "this address does not take this method",
+    413: "the body is too large",
+}
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Gate:
@@ -100,12 +106,12 @@ def _route(endpoint: Endpoint, office: Office, gate: Gate) -> web.RouteDef:
 
 
 @web.middleware
-async def problems(request: web.Request, handler: web.RequestHandler) -> web.StreamResponse:
+async def problems(request: web.Request, handler: Answer) -> web.StreamResponse:
     """Whatever goes wrong below /v1 is answered as problem+json; a fault of ours is logged, without the request."""
     if not request.path.startswith(f"{ROOT}/"):
-        return await _handled(handler, request)
+        return await handler(request)
     try:
-        return await _handled(handler, request)
+        return await handler(request)
     except Problem as problem:
         return refusal(problem)
     except OutOfStep as late:
@@ -119,20 +125,13 @@ async def problems(request: web.Request, handler: web.RequestHandler) -> web.Str
         log.warning("a request was not answered: %s", type(away).__name__)
         return refusal(Problem(503, "the database does not answer; try again", headers={"Retry-After": "5"}))
     except Exception:
-        log.exception("a request to %s failed", request.match_info.route.name or "the API")
+        log.exception("a request to the API failed")
         return refusal(Problem(500, "a fault of ours, written down here; try again later"))
 
 
-async def _handled(handler: object, request: web.Request) -> web.StreamResponse:
-    response: web.StreamResponse = await handler(request)  # type: ignore[operator]
-    return response
-
-
 def _of_http(plain: web.HTTPException) -> Problem:
-    kept = {name: plain.headers[name] for name in ("Allow",) if name in plain.headers}
-    details = {404: "there is nothing at this address", 405: "this address does not take this method"}
-    details[413] = "the body is too large"
-    return Problem(plain.status, details.get(plain.status, plain.reason), headers=kept)
+    kept = {"Allow": plain.headers["Allow"]} if "Allow" in plain.headers else {}
+    return Problem(plain.status, DETAILS.get(plain.status, plain.reason), headers=kept)
 
 
 def _not_too_often(wait_s: int) -> None:

@@ -1,10 +1,9 @@
-"""What requests and answers of the API look like. These models check requests and write the OpenAPI document."""
+"""What requests to the API look like. These models check requests and write the OpenAPI document."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -21,12 +20,6 @@ class Input(BaseModel):
     """Something asked: unknown fields are faults."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Output(BaseModel):
-    """Something answered."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
 class Faulty(ValueError):
@@ -220,130 +213,3 @@ class ResultBody(Input):
     outcome: Outcome
     words: WordsInLanguages
     why: Why | None = None
-
-
-# --- answers ---------------------------------------------------------------------------------------------------------
-
-
-class WordsOut(Output):
-    title: str
-    text: str
-
-
-class ActionOut(Output):
-    id: int
-    code: str | None = Field(description="What callers key; a draft has none")
-    kind: Kind
-    status: Status
-    room: str
-    region: str
-    operator: str | None
-    incident: str | None
-    area: dict[str, Any] = Field(description="A circle, or GeoJSON")
-    words: dict[str, WordsOut] = Field(description="Of the alert, by language")
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    outcome: Outcome | None
-
-
-class ActionsOut(Output):
-    items: list[ActionOut]
-    next: int | None = Field(description="Give it as `before` for the next page; null on the last one")
-
-
-class MessageReachOut(Output):
-    """Deliveries of one message, counted by what they mean."""
-
-    message: int
-    kind: Literal["alert", "update", "result"]
-    total: int
-    human: int = Field(description="A key was pressed")
-    answered: int = Field(description="Picked up, nothing pressed")
-    machine: int = Field(description="An answering machine is suspected")
-    text: int = Field(description="A text reached the telephone")
-    unknown: int = Field(description="Given to the provider, nothing heard since")
-    waiting: int = Field(description="Still to be sent, or under way")
-    not_reached: int
-    never_tried: int = Field(description="Over before it could be sent")
-    channels: dict[str, dict[str, int]] = Field(description="Channel, state, deliveries")
-    reasons: dict[str, int] = Field(description="Why not reached or never tried, counted")
-
-
-class ReachOut(Output):
-    messages: list[MessageReachOut] = Field(description="Oldest first")
-
-
-class LineOut(Output):
-    on_duty: list[str] = Field(description="Operators")
-    busy: list[str] = Field(description="Those of them who are rung or talk")
-    waiting: int = Field(description="Callers in the line")
-
-
-class RoomOut(Output):
-    id: str
-    name: str
-    next_room: str | None = Field(description="Where callers go when nobody here is free")
-    line: LineOut | None = Field(description="Null while the waiting lines cannot be read")
-
-
-class RoomsOut(Output):
-    items: list[RoomOut]
-
-
-class CallOut(Output):
-    """A call, without the number of the caller."""
-
-    id: str
-    direction: Literal["in", "out"]
-    caller_kind: str
-    language: str
-    action: int | None
-    match_how: str | None
-    match_confidence: float | None
-    room: str | None
-    operator: str | None
-    arrived_at: datetime
-    answered_at: datetime | None
-    matched_at: datetime | None
-    waiting_at: datetime | None
-    connected_at: datetime | None
-    ended_at: datetime | None
-    ended_how: str | None
-
-
-class CallsOut(Output):
-    items: list[CallOut]
-    next: str | None = Field(description="Give it as `after` for the next page; null on the last one")
-
-
-class TipOut(Output):
-    id: str
-    source: str
-    received_at: datetime
-    room: str | None
-    match_how: str | None
-    match_confidence: float | None
-    operator: str | None
-    said: str = Field(description="Its words, or what stands for them")
-    has_sound: bool
-
-
-class TipsOut(Output):
-    items: list[TipOut]
-
-
-class FaultOut(Output):
-    where: Literal["path", "query", "header", "body"] = Field(alias="in")
-    pointer: str | None = Field(description="Where in it, as a JSON pointer")
-    detail: str
-
-
-class ProblemOut(Output):
-    """What went wrong (RFC 9457), with all faults at once."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[FaultOut]
