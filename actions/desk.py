@@ -25,12 +25,14 @@ from actions.models import (
     Kind,
     Message,
     MessageKind,
+    MessageSound,
     MessageText,
     Operator,
     Region,
     Status,
     now,
 )
+from actions.sounds import NOTHING_RECORDED, Sounds, faults_in_sounds
 from actions.store import Store
 from actions.texts import Texts as Texts
 from actions.texts import faults_in_texts
@@ -69,6 +71,7 @@ class NewAction:
     texts: Texts
     started_by: str | None = None
     room_id: str | None = None  # the room that serves the region, unless said otherwise
+    sounds: Sounds = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,30 +107,34 @@ class Desk:
                 continue
         raise Refused([NO_FREE_CODE])
 
-    async def update_action(self, which: str | int, texts: Texts, actor: Actor) -> None:
+    async def update_action(
+        self, which: str | int, texts: Texts, actor: Actor, sounds: Sounds = NOTHING_RECORDED
+    ) -> None:
         """Sends a changed description to everybody alerted. `which`: the spoken code of the action, or its id. Raises
         Refused."""
-        _refuse(faults_in_texts(texts))
+        _refuse(faults_in_texts(texts) + faults_in_sounds(sounds, texts))
         async with self._store.writing() as session:
             action = await held(session, which)
             refuse_step(fault_in_update(action.status))
             await _stop_messages(session, action)
-            message = await _add_message(
-                session, action, MessageKind.UPDATE, texts, now() + LIFETIME[Kind(action.kind)]
-            )
+            deadline = now() + LIFETIME[Kind(action.kind)]
+            message = await _add_message(session, action, MessageKind.UPDATE, texts, sounds, deadline)
             record(session, actor, "update", "action", action.id)
             tell(session, "action.updated", action.id, message=message.id)
 
-    async def end_action(self, which: str | int, outcome: str, texts: Texts, actor: Actor) -> None:
+    async def end_action(
+        self, which: str | int, outcome: str, texts: Texts, actor: Actor, sounds: Sounds = NOTHING_RECORDED
+    ) -> None:
         """Ends an action: nothing pending is sent any more; the result goes to everybody alerted. `which`: its spoken
         code, or its id. Raises Refused."""
-        _refuse(faults_in_texts(texts))
+        _refuse(faults_in_texts(texts) + faults_in_sounds(sounds, texts))
         async with self._store.writing() as session:
             action = await held(session, which)
             refuse_step(fault_in_step(action.status, Status.ENDED, outcome))
             action.status, action.ended_at, action.outcome = Status.ENDED, now(), outcome
             await _stop_messages(session, action)
-            message = await _add_message(session, action, MessageKind.RESULT, texts, now() + RESULT_LIFETIME)
+            deadline = now() + RESULT_LIFETIME
+            message = await _add_message(session, action, MessageKind.RESULT, texts, sounds, deadline)
             record(session, actor, "end", "action", action.id)
             tell(session, "action.ended", action.id, outcome=outcome, message=message.id)
 
@@ -175,7 +182,7 @@ class Desk:
     async def _start(self, new: NewAction, area: Area, actor: Actor) -> OpenAction:
         async with self._store.writing() as session:
             action = await add_action(session, new, area)
-            return await set_going(session, action, new.texts, actor)
+            return await set_going(session, action, new.texts, actor, new.sounds)
 
     async def _change_duty(self, operator_id: str, since: datetime | None, actor: Actor, verb: str) -> Duty:
         async with self._store.writing() as session:
@@ -210,7 +217,7 @@ async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction
 
 async def checked(store: Store, new: NewAction) -> Area:
     """The area of an action in which nothing is wrong. Raises Refused with every fault."""
-    faults = faults_in_texts(new.texts)
+    faults = faults_in_texts(new.texts) + faults_in_sounds(new.sounds, new.texts)
     if new.kind not in set(Kind):
         faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
     async with store.reading() as session:
@@ -245,13 +252,15 @@ async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Actio
     return action
 
 
-async def set_going(session: AsyncSession, action: Action, texts: Texts, actor: Actor) -> OpenAction:
+async def set_going(
+    session: AsyncSession, action: Action, texts: Texts, actor: Actor, sounds: Sounds = NOTHING_RECORDED
+) -> OpenAction:
     """Opens a draft, with its alert and a spoken code. Raises OutOfStep; IntegrityError when the code is in use: try
     again in another transaction."""
     refuse_step(fault_in_step(action.status, Status.OPEN))
     action.code, action.status, action.started_at, action.draft_texts = _new_code(), Status.OPEN, now(), None
     deadline = action.started_at + LIFETIME[Kind(action.kind)]
-    message = await _add_message(session, action, MessageKind.ALERT, texts, deadline)
+    message = await _add_message(session, action, MessageKind.ALERT, texts, sounds, deadline)
     record(session, actor, "start", "action", action.id)
     tell(session, "action.started", action.id, code=action.code, message=message.id)
     return _open_action(action, texts)
@@ -307,7 +316,7 @@ async def _stop_messages(session: AsyncSession, action: Action) -> None:
 
 
 async def _add_message(
-    session: AsyncSession, action: Action, kind: MessageKind, texts: Texts, deadline: datetime
+    session: AsyncSession, action: Action, kind: MessageKind, texts: Texts, sounds: Sounds, deadline: datetime
 ) -> Message:
     assert action.id is not None
     message = Message(action_id=action.id, kind=kind, deadline=deadline)
@@ -316,6 +325,8 @@ async def _add_message(
     assert message.id is not None
     for language, (title, body) in texts.items():
         session.add(MessageText(message_id=message.id, language=language, title=title, body=body))
+    for language, wav in sounds.items():
+        session.add(MessageSound(message_id=message.id, language=language, wav=wav))
     return message
 
 

@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 import wave
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -38,12 +38,21 @@ class NoVoice(Exception):
 
 @dataclass(frozen=True)
 class Spoken:
-    """A text made for this moment, such as a title in a menu; a plain `str` names a prompt of the catalogue."""
+    """A text made for this moment, such as a title in a menu; a plain `str` names a prompt of the catalogue.
+    `language`: in which it is written, if not the one of the call."""
 
     text: str
+    language: str | None = None
 
 
-Prompt = str | Spoken
+@dataclass(frozen=True)
+class Sound:
+    """A sound that is there already, such as somebody's own recording: a WAV file (8 kHz, 16 bit, mono)."""
+
+    wav: bytes = field(repr=False)
+
+
+Prompt = str | Spoken | Sound
 
 
 class Speech:
@@ -74,7 +83,7 @@ class Speech:
         for name in ("fallback-warning", "fallback-closing"):
             spoken = await self._file(name, "nl")
             _write(self._sounds / f"{name}.wav", (self._sounds / f"{spoken}.wav").read_bytes())
-        _write(self._sounds / "music" / "waiting.wav", _wav(waiting_music()))
+        _write(self._sounds / "music" / "waiting.wav", wav_of(waiting_music()))
         return count + 3
 
     def lacking(self) -> list[str]:
@@ -90,7 +99,7 @@ class Speech:
         """The file behind an address that `media` gave."""
         return self._sounds / f"{PurePath(media.removeprefix('sound:')).relative_to(self._seen_as)}.wav"
 
-    def _name(self, prompt: Prompt, language: str) -> tuple[str, str]:
+    def _name(self, prompt: str | Spoken, language: str) -> tuple[str, str]:
         """The file of a prompt, and what it says. Raises NoVoice."""
         name, text = (
             ("said", prompt.text) if isinstance(prompt, Spoken) else (prompt, self._catalogue[language][prompt])
@@ -100,9 +109,18 @@ class Speech:
         return f"{language}/{name}-{key}", text
 
     async def _file(self, prompt: Prompt, language: str) -> str:
+        if isinstance(prompt, Sound):
+            return await self._kept(prompt.wav)
+        language = (isinstance(prompt, Spoken) and prompt.language) or language
         file, text = self._name(prompt, language)
         if not (self._sounds / f"{file}.wav").exists():
             await self._render_once(file, text, language)
+        return file
+
+    async def _kept(self, wav: bytes) -> str:
+        file = f"own/{hashlib.sha256(wav).hexdigest()[:12]}"
+        if not (self._sounds / f"{file}.wav").exists():
+            await asyncio.to_thread(_write, self._sounds / f"{file}.wav", wav)
         return file
 
     async def _render_once(self, file: str, text: str, language: str) -> None:
@@ -115,7 +133,7 @@ class Speech:
     async def _render(self, file: str, text: str, language: str) -> None:
         async with self._at_once:
             samples = await self._voice(text, language)
-        await asyncio.to_thread(_write, self._sounds / f"{file}.wav", _wav(samples))
+        await asyncio.to_thread(_write, self._sounds / f"{file}.wav", wav_of(samples))
 
 
 async def espeak(text: str, language: str) -> Samples:
@@ -172,7 +190,8 @@ def _resampled(wav: bytes) -> Samples:
     return resampled * (LOUDNESS / max(float(np.abs(resampled).max()), 1e-6))
 
 
-def _wav(samples: Samples) -> bytes:
+def wav_of(samples: Samples) -> bytes:
+    """Samples at RATE (-1 to 1) as a WAV file, 16 bit, mono."""
     out = io.BytesIO()
     with wave.open(out, "wb") as sound:
         sound.setnchannels(1)

@@ -12,9 +12,14 @@ from rich.table import Table
 from actions.desk import NewAction, Refused, Texts
 from actions.live import CHANNEL, wake
 from actions.models import Kind, Outcome, Status
+from actions.sounds import LONGEST_S, Sounds
 from alerting.bell import DELIVERIES
 from burgernet.base import Base
 from burgernet.commands.terminal import by_command, out, with_base
+from telephony.given_sound import Unfit, fit_for_telephone
+
+# Two minutes of the best that is usual, and room to spare.
+LARGEST_RECORDING = 100_000_000
 
 app = typer.Typer(no_args_is_help=True, help="Start, update, end and list actions.")
 
@@ -23,6 +28,11 @@ Title = Annotated[str, typer.Option(help="Short, for menus: 'the blue Golf in Ro
 Text = Annotated[str, typer.Option(help="The message in Dutch.")]
 TitleEn = Annotated[str, typer.Option(help="The title in English.")]
 TextEn = Annotated[str, typer.Option(help="The message in English.")]
+Recording = Annotated[
+    Path | None,
+    typer.Option(help=f"The Dutch message as you spoke it: WAV, at most {LONGEST_S} s. Else it is read aloud."),
+]
+RecordingEn = Annotated[Path | None, typer.Option(help="The English message as you spoke it.")]
 Why = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
@@ -38,11 +48,19 @@ def start(
     area: Annotated[Path | None, typer.Option(help="The area as a GeoJSON file: a Polygon or MultiPolygon.")] = None,
     operator: Annotated[str, typer.Option(help="Who starts it: rings first for its callers.")] = "",
     room: Annotated[str, typer.Option(help="The control room; empty: the one that serves the region.")] = "",
+    recording: Recording = None,
+    recording_en: RecordingEn = None,
     why: Why = "a look-out was asked for",
 ) -> None:
     """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
     new = NewAction(
-        kind, region, _area(circle, area), _texts(title, text, title_en, text_en), operator or None, room or None
+        kind,
+        region,
+        _area(circle, area),
+        _texts(title, text, title_en, text_en),
+        operator or None,
+        room or None,
+        _sounds(recording, recording_en),
     )
 
     async def work(base: Base) -> str:
@@ -55,13 +73,21 @@ def start(
 
 @app.command()
 def update(
-    code: Code, text: Text, title: Title = "", text_en: TextEn = "", title_en: TitleEn = "", why: Why = "news"
+    code: Code,
+    text: Text,
+    title: Title = "",
+    text_en: TextEn = "",
+    title_en: TitleEn = "",
+    recording: Recording = None,
+    recording_en: RecordingEn = None,
+    why: Why = "news",
 ) -> None:
     """Send a changed description to everybody who was alerted; what was not sent yet of the old one stops."""
+    sounds = _sounds(recording, recording_en)
 
     async def work(base: Base) -> None:
         texts = await _completed(base, code, title, text, title_en, text_en)
-        await base.desk.update_action(code, texts, by_command(why))
+        await base.desk.update_action(code, texts, by_command(why), sounds)
         await _wake_all(base)
 
     with_base(work)
@@ -76,13 +102,16 @@ def end(
     title: Title = "",
     text_en: TextEn = "",
     title_en: TitleEn = "",
+    recording: Recording = None,
+    recording_en: RecordingEn = None,
     why: Why = "the action is over",
 ) -> None:
     """End an action: nothing more of it is sent, and everybody who was alerted hears the result."""
+    sounds = _sounds(recording, recording_en)
 
     async def work(base: Base) -> None:
         texts = await _completed(base, code, title, text, title_en, text_en)
-        await base.desk.end_action(code, outcome, texts, by_command(why))
+        await base.desk.end_action(code, outcome, texts, by_command(why), sounds)
         await _wake_all(base)
 
     with_base(work)
@@ -114,6 +143,31 @@ async def _completed(base: Base, code: str, title: str, text: str, title_en: str
 
 def _texts(title: str, text: str, title_en: str, text_en: str) -> Texts:
     return {"nl": (title, text), "en": (title_en or title, text_en)} if text_en else {"nl": (title, text)}
+
+
+def _sounds(dutch: Path | None, english: Path | None) -> Sounds:
+    """The recordings as they are kept. Raises Refused with what is wrong with each."""
+    sounds: dict[str, bytes] = {}
+    faults = []
+    for language, file in (("nl", dutch), ("en", english)):
+        if file:
+            try:
+                sounds[language] = fit_for_telephone(_contents(file), LONGEST_S)
+            except (OSError, Unfit) as fault:
+                why = fault.strerror if isinstance(fault, OSError) else fault
+                faults.append(f"the recording {file} cannot be used: {why}")
+    if faults:
+        raise Refused(faults)
+    return sounds
+
+
+def _contents(file: Path) -> bytes:
+    """Raises OSError, Unfit."""
+    if not file.is_file():
+        raise Unfit("there is no such file")
+    if file.stat().st_size > LARGEST_RECORDING:
+        raise Unfit(f"it is larger than {LARGEST_RECORDING // 1_000_000} MB")
+    return file.read_bytes()
 
 
 def _area(circle: str, file: Path | None) -> Any:
