@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from actions.live import wake
 from actions.models import ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
 from actions.store import Store
+from alerting.audience import COLUMNS
 from alerting.bell import DELIVERIES
 from alerting.queue import is_live
 
@@ -19,17 +20,6 @@ MOST = 1_000
 # A conversation of which nothing more was heard: its controller died, or it still goes on.
 QUIET = timedelta(minutes=15)
 NOT_REACHED = (DeliveryState.BUSY, DeliveryState.NO_ANSWER, DeliveryState.FAILED, DeliveryState.MACHINE)
-COLUMNS = (
-    "message_id",
-    "contact_point_id",
-    "channel",
-    "language",
-    "distance",
-    "state",
-    "due_at",
-    "created_at",
-    "changed_at",
-)
 
 
 async def write_fallbacks(store: Store, redis: Redis) -> bool:

@@ -27,6 +27,7 @@ from actions.models import (
 )
 from actions.store import Store
 from alerting.renditions import Notice
+from alerting.throttle import TEXTS, Throttle
 
 FIRST_COME_FIRST = (Kind.AMBER, Kind.MISSING_CHILD, Kind.LOOK_OUT, Kind.INFORMATION, Kind.INVESTIGATION)
 NEVER_BEGUN = (DeliveryState.PENDING, DeliveryState.CANCELLED)
@@ -55,9 +56,9 @@ class Queue:
     """The deliveries of one channel. `provider` is written with each attempt; `attempt_s` bounds one attempt: after
     that the provider is asked what became of it."""
 
-    def __init__(self, store: Store, channel: str, provider: str, attempt_s: float) -> None:
+    def __init__(self, store: Store, channel: str, provider: str, attempt_s: float, throttle: Throttle = TEXTS) -> None:
         self._store, self._channel, self._provider = store, channel, provider
-        self.attempt_s = attempt_s
+        self.attempt_s, self._throttle = attempt_s, throttle
 
     async def claim(self, most: int) -> list[Claimed]:
         """Takes deliveries that are due, the most urgent message first, nearest first, and writes an attempt for each.
@@ -148,7 +149,7 @@ class Queue:
                 .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
                 .where(Delivery.message_id == message.id, self._waits(state), col(Delivery.due_at) <= moment)
                 .where(col(ContactPoint.opted_out_at).is_(None), _alert_settled(message))
-                .where(willing(message.action_id, Delivery.contact_point_id))
+                .where(willing(message.action_id, Delivery.contact_point_id), self._throttle.allows(moment))
                 .order_by(col(Delivery.distance), col(Delivery.id))
                 .limit(most - len(due))
                 .with_for_update(skip_locked=True, of=Delivery)

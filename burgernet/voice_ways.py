@@ -17,6 +17,7 @@ from alerting.dispatcher import Dispatcher
 from alerting.left_tips import RECORDINGS, LeftTips
 from alerting.queue import Queue
 from alerting.still_ringing import StillRinging
+from alerting.throttle import VOICE
 from alerting.ways import Ways
 from burgernet import node
 from burgernet.base import Base
@@ -74,7 +75,7 @@ def twilio_way(base: Base, client: TwilioClient) -> TwilioVoice:
 
 def voice_dispatcher(base: Base, channel: Channel) -> Dispatcher:
     settings = base.settings
-    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S)
+    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S, VOICE)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
     side_by_side = max(settings.outbound_channels, 1) + (TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0)
     return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
