@@ -82,6 +82,7 @@ class FakeAsterisk:
             ("POST", "channels", "variable"): self._set_variable,
             ("POST", "channels", "continue"): self._continue,
             ("DELETE", "playbacks", ""): self._stop_playback,
+            ("POST", "recordings", ""): lambda name, _, __: self._stop_recording(name),
             ("POST", "bridges", ""): self._create_bridge,
             ("POST", "bridges", "addChannel"): self._add_to_bridge,
             ("GET", "bridges", ""): lambda bridge, _, __: {"id": bridge, "channels": list(self._bridge(bridge))},
@@ -90,7 +91,7 @@ class FakeAsterisk:
 
     def request(self, app: str, method: str, path: str, body: Query, query: Query) -> Any:
         """One ARI request; the answer's JSON. Raises AriError."""
-        kind, thing, *verb = path.split("/")
+        kind, thing, *verb = path.removesuffix("/stop").replace("recordings/live", "recordings").split("/")
         details = {**query, "app_of_request": app, "rest": verb[1:]}
         return self._verbs[method, kind, verb[0] if verb else ""](thing, details, body)
 
@@ -255,10 +256,15 @@ class FakeAsterisk:
         name, since = channel.recording
         channel.recording = None
         seconds = (asyncio.get_running_loop().time() - since) * self.pace
-        self.recordings[name] = _wav(seconds)
+        self.recordings[name] = _wav(seconds, loud=bool(channel.phone.tone))
         about = {"name": name, "target_uri": f"channel:{channel.id}", "duration": int(seconds)}
-        about["talking_duration"] = int(seconds) if channel.phone.tone else 0
         self.tell(channel.app, "RecordingFinished", recording=about)
+
+    def _stop_recording(self, name: str) -> None:
+        for channel in self.channels.values():
+            if channel.recording and channel.recording[0] == name:
+                return self._finish_recording(channel)
+        raise AriError(404, "Recording not found")
 
     def _set_variable(self, leg: str, query: Query, _: Query) -> None:
         self._in_stasis(leg).variables[query["variable"]] = query["value"]
@@ -302,11 +308,11 @@ class FakeAsterisk:
         return self.bridges[bridge]
 
 
-def _wav(seconds: float) -> bytes:
+def _wav(seconds: float, *, loud: bool) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(RATE)
-        sound.writeframes(b"\1\1" * int(seconds * RATE))
+        sound.writeframes((b"\0\4" if loud else b"\0\0") * int(seconds * RATE))
     return out.getvalue()

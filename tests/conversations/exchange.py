@@ -283,7 +283,7 @@ class Exchange:
         back = asyncio.Event()
 
         @asynccontextmanager
-        async def session() -> AsyncIterator[AsyncSession]:
+        async def session(*_: object) -> AsyncIterator[AsyncSession]:
             if how == "stuck":
                 await back.wait()
             raise OSError("the database is away")
@@ -292,6 +292,14 @@ class Exchange:
         with patch.multiple(self.base.store, reading=session, writing=session):
             yield
         back.set()
+
+    async def waiting(self, count: int) -> None:
+        """So many callers stand in the lines of the rooms."""
+
+        async def in_line() -> bool:
+            return bool(await self.base.redis.hlen("burgernet:waiting") == count)
+
+        await until(in_line, f"{count} waiting")
 
     async def redis_stalls(self, seconds: float) -> None:
         """From now on Redis answers nobody for so long."""

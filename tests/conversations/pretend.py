@@ -24,7 +24,7 @@ from telephony.speech import Prompt, Speech
 from tests.conversations.exchange import LINES, ME, OPERATORS_A_ROOM, Exchange, Music, Phone, exchange_on, noise
 
 PACE = 40
-PATIENCE = Patience(starter_rings=0.4, operator_rings=0.4, in_one_room=1, key=0.3, tip=10)
+PATIENCE = Patience(starter_rings=0.4, operator_rings=0.4, in_one_room=1, match=2, key=0.3, tip=10)
 
 
 class ReadySpeech(Speech):

@@ -40,7 +40,7 @@ from tests.conversations.exchange import (
     settings_of,
 )
 
-PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, key=1, tip=10)
+PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, match=2, key=1, tip=10)
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,11 @@ class RealWiring:
 
     def __init__(self, real: RealNode, box: PhoneBox) -> None:
         self._real, self._box = real, box
+        self._accounts: set[str] = set()
 
     async def operator(self, account: str, tone: int) -> Phone:
         phone = await self._phone(account, tone, sip_password(self._real.settings, account))
+        self._accounts.add(account)
         await phone.registers()
         return phone
 
@@ -110,6 +112,13 @@ class RealWiring:
 
     async def passes(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def forget_phones(self) -> None:
+        """No phone stays registered, not even one that vanished: a new one takes its place and signs off."""
+        for account in self._accounts:
+            phone = await self._phone(account, 0, sip_password(self._real.settings, account))
+            await phone.registers()
+            await phone.unregisters()
 
     @asynccontextmanager
     async def cut(self, ari: Ari) -> AsyncIterator[None]:
@@ -144,5 +153,7 @@ async def real_exchange(
     mine = {"database_url": database_url, "redis_url": redis_url, "spool_file": spool}
     async with opened(real.settings.model_copy(update=mine)) as base:
         await seed(base.store, ME, OPERATORS_A_ROOM)
-        async with exchange_on(base, RealWiring(real, box), patience) as exchange:
+        wiring = RealWiring(real, box)
+        async with exchange_on(base, wiring, patience) as exchange:
             yield exchange
+        await wiring.forget_phones()

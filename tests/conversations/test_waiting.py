@@ -49,9 +49,9 @@ async def test_who_waited_longest_is_served_first(exchange: Exchange) -> None:
     _, operator, first = await talking(exchange)
     await exchange.alerted("+31611111111", (await exchange.base.desk.open_actions())[0])
     second, third = await exchange.caller(KNOWN), await exchange.caller("+31611111111")
-    for caller in (second, third):
+    for place, caller in enumerate((second, third), start=1):
         await caller.dials(FREE_NUMBER)
-        await caller.hears(Music())
+        await exchange.waiting(place)
 
     await first.hangs_up()
     await operator.is_hung_up()
