@@ -131,6 +131,8 @@ class Ari:
                 self.connected.set()
                 greeting = asyncio.create_task(self._greet(on_connected))
                 async for message in self._socket:
+                    if message.type is not aiohttp.WSMsgType.TEXT:
+                        raise AriAway(f"the socket broke: {message.data}")  # as after a missed heartbeat
                     self._received(json.loads(message.data), on_event)
                 raise AriAway("the socket ended")
             finally:

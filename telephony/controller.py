@@ -77,14 +77,16 @@ class Controller:
         """Compares Asterisk with what is held here: ends, adopts and sweeps. Runs after every (re)connect."""
         held = {leg.id for leg in self._legs.values() if leg.started.done()}
         channels, bridges = await self.ari.listing("channels"), await self.ari.listing("bridges")
-        todo = plan(self.ari.app, channels, bridges, held)
+        awaited = {leg.id for leg in self._legs.values() if not leg.started.done()}
+        todo = plan(self.ari.app, channels, bridges, held, awaited)
         for leg_id in todo.ended:
             self._end(leg_id, 0)
+        for leg_id in todo.answered:
+            self._legs[leg_id].begin()
         for leg_id in todo.others:
             self._legs[leg_id] = Leg(leg_id)
         for channel, facts in todo.adopt:
-            log.info("call %s adopted at stage %s", facts.get("id", channel["id"]), facts.get("stage", "arrival"))
-            self._take(channel, str(channel["dialplan"]["app_data"]).split(",")[1:], facts)
+            await self._adopt(channel, facts)
         for leg_id in todo.hang_up:
             await self.hang_up(Leg(leg_id))
         for bridge in todo.destroy:
@@ -198,6 +200,16 @@ class Controller:
             known.begin()
         elif args[:1] != ["operator"] and args[:1] != ["placed"]:
             self._take(channel, args, checkpoint(channel))
+
+    async def _adopt(self, channel: Channel, facts: Mapping[str, str]) -> None:
+        if known := self._legs.get(channel["id"]):
+            known.begin()  # it came in while we were asking, or its answer was missed
+            return
+        log.info("call %s adopted at stage %s", facts.get("id", channel["id"]), facts.get("stage", "arrival"))
+        if facts.get("stage") == "tip":
+            # While it records, Asterisk answers nothing about this leg, and nothing that is asked after that.
+            await self._quietly("POST", f"recordings/live/bn-{facts.get('id')}/stop")
+        self._take(channel, str(channel["dialplan"]["app_data"]).split(",")[1:], facts)
 
     def _take(self, channel: Channel, args: list[str], facts: Mapping[str, str]) -> None:
         """Starts the task of a call: a new one, or one adopted at its checkpoint."""

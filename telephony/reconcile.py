@@ -14,27 +14,42 @@ Channel = Mapping[str, Any]
 
 @dataclass
 class Plan:
-    """`ended`: legs held here that are gone. `adopt`: callers nobody holds, with their checkpoint ({} when they came
-    in just now). `others`: legs of ours that belong to an adopted talk. `hang_up`, `destroy`: left without owner."""
+    """`ended`: legs held here that are gone. `answered`: legs rung here whose answer was missed. `adopt`: callers
+    nobody holds, with their checkpoint ({} when they came in just now). `others`: legs of ours that belong to an
+    adopted talk. `hang_up`, `destroy`: left without owner."""
 
     ended: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     adopt: list[tuple[Channel, Mapping[str, str]]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     hang_up: list[str] = field(default_factory=list)
     destroy: list[str] = field(default_factory=list)
 
 
-def plan(app: str, channels: Sequence[Channel], bridges: Sequence[Mapping[str, Any]], held: Collection[str]) -> Plan:
-    """`channels` and `bridges` as ARI lists them; `held`: ids of the legs that tasks of this controller hold."""
+def plan(
+    app: str,
+    channels: Sequence[Channel],
+    bridges: Sequence[Mapping[str, Any]],
+    held: Collection[str],
+    awaited: Collection[str] = (),
+) -> Plan:
+    """`channels` and `bridges` as ARI lists them; `held`: ids of the legs that tasks of this controller hold;
+    `awaited`: of those that they ring."""
     there = {channel["id"] for channel in channels}
     result = Plan(ended=[leg for leg in held if leg not in there])
     ours = [channel for channel in channels if channel["id"] not in held and is_ours(app, channel)]
-    result.adopt = [(channel, checkpoint(channel)) for channel in ours if _leads_a_call(app, channel)]
+    found = [(channel, checkpoint(channel)) for channel in ours if _leads_a_call(app, channel)]
+    # Who came first goes back into the line first.
+    result.adopt = sorted(found, key=lambda adopted: adopted[1].get("arrived", "now"))
     talks = [facts for _, facts in result.adopt if facts.get("stage") == "talking"]
     wanted = {facts.get("other") for facts in talks}
     for channel in ours:
-        if not _leads_a_call(app, channel):
+        if _leads_a_call(app, channel):
+            continue
+        if channel["id"] not in awaited:
             (result.others if channel["id"] in wanted else result.hang_up).append(channel["id"])
+        elif _in_our_app(app, channel):
+            result.answered.append(channel["id"])
     in_talk = {facts.get("bridge") for facts in talks}
     for bridge in bridges:
         if _is_made_here(app, bridge["id"]) and bridge["id"] not in in_talk and not _holds(bridge, held):
@@ -44,9 +59,7 @@ def plan(app: str, channels: Sequence[Channel], bridges: Sequence[Mapping[str, A
 
 def is_ours(app: str, channel: Channel) -> bool:
     """Whether a channel is in our application, or was made by us and not answered yet."""
-    dialplan = channel.get("dialplan", {})
-    in_our_app = dialplan.get("app_name") == "Stasis" and str(dialplan.get("app_data", "")).split(",")[0] == app
-    return in_our_app or _is_made_here(app, channel["id"])
+    return _in_our_app(app, channel) or _is_made_here(app, channel["id"])
 
 
 def checkpoint(channel: Channel) -> Mapping[str, str]:
@@ -61,6 +74,11 @@ def checkpoint(channel: Channel) -> Mapping[str, str]:
 def _leads_a_call(app: str, channel: Channel) -> bool:
     """A caller, or somebody we called who answered; not a leg that was rung for another call."""
     return not _is_made_here(app, channel["id"]) or "stage" in checkpoint(channel)
+
+
+def _in_our_app(app: str, channel: Channel) -> bool:
+    dialplan = channel.get("dialplan", {})
+    return dialplan.get("app_name") == "Stasis" and str(dialplan.get("app_data", "")).split(",")[0] == app
 
 
 def _is_made_here(app: str, thing_id: str) -> bool:

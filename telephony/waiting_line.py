@@ -56,15 +56,21 @@ if head then redis.call('PUBLISH', 'burgernet:wake', head) end
 return chosen
 """
 
-# A caller who has claimed an operator does not stand in the line: at its head it would hold up all others.
+# A caller who has claimed an operator does not stand in the line: at its head it would hold up all others. Only a call
+# new to this controller (`since` is set) gives up what an earlier life of the controller claimed for it.
 _JOIN = """
-local room, call, app, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-for _, claim in ipairs(redis.call('HVALS', 'burgernet:claim')) do
-  if claim == app .. ' ' .. call then return false end
+local room, call, app, score, since = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local claims = redis.call('HGETALL', 'burgernet:claim')
+for i = 1, #claims, 2 do
+  if claims[i + 1] == app .. ' ' .. call then
+    if since == '' then return false end
+    redis.call('HDEL', 'burgernet:claim', claims[i])
+    local home = redis.call('HGET', 'burgernet:duty', claims[i])
+    if home then redis.call('ZADD', 'burgernet:free:' .. home, 'NX', since, claims[i]) end
+  end
 end
 redis.call('ZADD', 'burgernet:line:' .. room, score, call)
 redis.call('HSET', 'burgernet:waiting', call, app .. ' ' .. room)
-return redis.call('ZRANK', 'burgernet:line:' .. room, call)
 """
 
 # A caller who hung up in the middle of a take may hold an operator nobody knows of: `keep` is the one knowingly held.
@@ -180,8 +186,7 @@ class WaitingLine:
         waiter = self._waiters[call_id] = _Waiter(room, place_in_line(priority, arrived_at))
         place, kept = Place(self, call_id, waiter), ""
         try:
-            await self._leave(room, call_id, "")  # what an earlier life of this controller claimed for this call
-            await self.rejoin(call_id, waiter)
+            await self._join(call_id, waiter, str(_now_ms()))
             yield place
             kept = place.held
         finally:
@@ -221,7 +226,8 @@ class WaitingLine:
         return str(taken)
 
     async def rejoin(self, call_id: str, waiter: _Waiter) -> None:
-        await self._ask(self._join_script(args=[waiter.room, call_id, self._app, repr(waiter.score)]))
+        """Takes the same place again; nothing changes for who has it, or has claimed an operator. Raises LineAway."""
+        await self._join(call_id, waiter, "")
 
     async def restore(self) -> None:
         """Makes Redis agree with the truth after a (re)start of either side: operators on duty (SQL), the operators
@@ -281,6 +287,9 @@ class WaitingLine:
         room = await self._ask(self._redis.hget("burgernet:duty", operator))
         if room:
             await self._ask(self._redis.zrem(f"burgernet:free:{room}", operator))
+
+    async def _join(self, call_id: str, waiter: _Waiter, since: str) -> None:
+        await self._ask(self._join_script(args=[waiter.room, call_id, self._app, repr(waiter.score), since]))
 
     async def _leave(self, room: str, call_id: str, keep: str) -> None:
         try:

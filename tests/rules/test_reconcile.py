@@ -122,3 +122,17 @@ def test_every_channel_of_ours_has_exactly_one_fate(
     assert set(found.ended) == held - {one["id"] for one in there}
     assert not any(set(one["channels"]) & held for one in mixed if one["id"] in found.destroy)
     assert all(name.startswith(f"bn-{APP}-") for name in found.destroy)
+
+
+def test_an_operator_who_rings_still_goes_on_ringing() -> None:
+    assert plan(APP, [made_here(OPERATOR_LEG)], [], [], awaited=[OPERATOR_LEG]) == Plan()
+
+
+def test_an_answer_that_was_missed_is_made_up_for() -> None:
+    answered = made_here(OPERATOR_LEG) | {"dialplan": {"app_name": "Stasis", "app_data": f"{APP},operator"}}
+    assert plan(APP, [answered], [], [], awaited=[OPERATOR_LEG]) == Plan(answered=[OPERATOR_LEG])
+
+
+def test_callers_are_adopted_in_the_order_in_which_they_came() -> None:
+    channels = [caller("1.9"), caller("1.2", arrived="2026-05-01T12:02"), caller("1.1", arrived="2026-05-01T12:01")]
+    assert [channel["id"] for channel, _ in plan(APP, channels, [], []).adopt] == ["1.1", "1.2", "1.9"]

@@ -78,11 +78,11 @@ async def in_time(wanted: Awaitable[T], bound_s: float = 5) -> T:
 
 
 async def free(redis: Redis, room: str = ROOM) -> set[str]:
-    return set(await redis.zrange(f"burgernet:free:{room}", 0, -1))
+    return {str(name) for name in await redis.zrange(f"burgernet:free:{room}", 0, -1)}
 
 
 async def order_of_service(redis: Redis, room: str = ROOM) -> list[str]:
-    return list(await redis.zrange(f"burgernet:line:{room}", 0, -1))
+    return [str(call) for call in await redis.zrange(f"burgernet:line:{room}", 0, -1)]
 
 
 async def test_the_first_to_arrive_is_served_first_however_late_the_line_hears_of_it(redis: Redis) -> None:
