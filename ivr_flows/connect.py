@@ -29,7 +29,6 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
     for room in board.rooms_from(match.action.room_id):
         if not await board.line.staffed(room):
             continue
-        await call.play("connecting" if room == match.action.room_id else "next-room")
         if found := await _find_operator(call, board, match, room):
             return await _talk(call, board, room, found)
     return await leave_tip(call, board, match.action, "leave-tip")
@@ -42,14 +41,15 @@ class Found:
 
 
 async def _find_operator(call: Call, board: Switchboard, match: Match, room: str) -> Found | None:
-    """Waits in the room's line with music; rings who is free until one answers. None when the patience is over."""
+    """Waits in the room's line, told so and then with music; rings who is free until one answers. None when the
+    patience is over."""
     await call.note("waiting", room=room)
     await board.book.waiting(call.id, room)
     passed: set[str] = set()
     over = asyncio.get_running_loop().time() + board.patience.in_one_room
     async with (
         board.line.waiting_for(room, call.id, PRIORITIES[match.action.kind], call.arrived_at) as place,
-        call.music(),
+        call.music("connecting" if room == match.action.room_id else "next-room"),
     ):
         while (left := over - asyncio.get_running_loop().time()) > 0:
             operator = await call.wait(place.operator(match.action.started_by, passed), left)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
-from telephony.ari import AriError
+from telephony.ari import AriAway, AriError
 from telephony.legs import Caller, Hangup, Leg, first_of
 from telephony.speech import Prompt
 
@@ -159,14 +159,17 @@ class Call:
         await self._ask("POST", "variable", variable=CHECKPOINT, value=value)
 
     @asynccontextmanager
-    async def music(self) -> AsyncIterator[None]:
-        """Music for the caller while the block lasts."""
+    async def music(self, first: Prompt) -> AsyncIterator[None]:
+        """A prompt, and then music, for the caller while the block lasts; the block does not wait for either."""
+        playback = await self._start_playing(self.leg, first, self.language)
         self._music = True
-        await self._music_again()
+        introducing = asyncio.create_task(self._music_after(playback))
         try:
             yield
         finally:
             self._music = False
+            introducing.cancel()
+        await self._controller.stop_playing(playback)
         await self._controller.stop_music(self.leg)
 
     async def ring(self, account: str, seconds: float, whisper: Sequence[Prompt], language: str) -> Leg:
@@ -305,6 +308,13 @@ class Call:
         leg.outcome_of(playback)
         await self._ask("POST", f"play/{playback}", leg, media=media)
         return playback
+
+    async def _music_after(self, playback: str) -> None:
+        try:
+            await self.leg.until(self.leg.outcome_of(playback), PLAY_BOUND_S)
+            await self._music_again()
+        except (Hangup, AriError, AriAway) as over:
+            log.info("call %s: no music: %s", self.id, type(over).__name__)
 
     async def _music_again(self) -> None:
         if self._music:

@@ -14,7 +14,7 @@ from telephony.speech import clean
 
 FLOWS = Path(str(files("ivr_flows")))
 DIALPLAN = (files("asterisk_conf") / "templates" / "extensions.conf").read_text("utf-8")
-SAYS = {"play", "ask", "_choose", "leave_tip"}
+SAYS = {"play", "ask", "music", "_choose", "leave_tip"}
 
 
 def names_in(node: ast.AST) -> Iterator[str]:
