@@ -1,7 +1,8 @@
-"""What the message of an attempt says in one language, looked up while its hearer is on the telephone."""
+"""What the message of an attempt says, in every language it has, looked up while its hearer is on the telephone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -16,17 +17,17 @@ class Wording:
 
     title: str
     body: str
-    wav: bytes | None
+    wav: bytes | None = None
 
 
 class Wordings:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def of_attempt(self, attempt_id: str, language: str) -> Wording | None:
-        """None when the message has no text in this language. Raises what the database raises."""
+    async def of_attempt(self, attempt_id: str) -> Mapping[str, Wording]:
+        """By language; empty when there is no such attempt. Raises what the database raises."""
         query = (
-            select(MessageText.title, MessageText.body, MessageSound.wav)
+            select(MessageText.language, MessageText.title, MessageText.body, MessageSound.wav)
             .join(Delivery, col(Delivery.message_id) == MessageText.message_id)
             .join(Attempt, col(Attempt.delivery_id) == Delivery.id)
             .outerjoin(
@@ -34,8 +35,7 @@ class Wordings:
                 (col(MessageSound.message_id) == MessageText.message_id)
                 & (col(MessageSound.language) == MessageText.language),
             )
-            .where(Attempt.id == attempt_id, MessageText.language == language)
+            .where(Attempt.id == attempt_id)
         )
         async with self._store.reading() as session:
-            found = (await session.exec(query)).first()
-        return Wording(*found) if found else None
+            return {language: Wording(title, body, wav) for language, title, body, wav in await session.exec(query)}

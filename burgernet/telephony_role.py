@@ -9,6 +9,7 @@ from functools import partial
 
 from actions.live import OpenActions
 from actions.withdrawals import Withdrawals
+from actions.wordings import Wordings
 from burgernet import node
 from burgernet.base import START_BOUND_S, Base, Say
 from burgernet.roster import Roster
@@ -80,6 +81,7 @@ async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Sw
         book=base.book,
         desk=base.desk,
         withdrawals=Withdrawals(base.store),
+        wordings=Wordings(base.store),
         actions=actions,
         rooms=await base.desk.rooms(),
         area_codes=await base.desk.area_codes(),

@@ -10,6 +10,7 @@ from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
 from actions.store import Away
 from actions.withdrawals import Withdrawals
+from actions.wordings import Wordings
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Switchboard:
     book: CallBook
     desk: Desk
     withdrawals: Withdrawals
+    wordings: Wordings
     actions: OpenActions
     rooms: Mapping[str, Room]
     area_codes: Mapping[str, Sequence[str]]

@@ -10,16 +10,16 @@ from actions.store import Away
 from alerting.channels import Sending
 from alerting.channels.voice import Report
 from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
-from alerting.renditions import voice, voice_in_short
+from alerting.renditions import voice_in_short
 from ivr_flows.booked import booked
 from ivr_flows.catalogue import other_language
 from ivr_flows.connect import connect, resume_talk
 from ivr_flows.find_action import SWITCH_LANGUAGE
 from ivr_flows.leave_tip import leave_tip
-from ivr_flows.spoken import spoken
+from ivr_flows.message import Told, said, told
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call, Cut
-from telephony.speech import Spoken
+from telephony.legs import Hangup
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,14 @@ async def _conversation(call: Call, board: Switchboard, alert: Sending, report: 
     """Returns how the call ended."""
     over = board.actions.over(alert.notice.code)
     await call.listen()
+    message = await told(board, alert)
     try:
         # A result is told to its end: its action is over by nature.
         async with call.unless(call.leg.long_talk, *([] if alert.notice.kind == MessageKind.RESULT else [over])):
-            key = await _tell(call, alert)
+            key = await _tell(call, alert, message)
+    except Hangup:
+        await report(_without_key(call))
+        raise
     except Cut as cut:
         if cut.by is over:
             await report(DeliveryState.ANSWERED)
@@ -56,17 +60,21 @@ async def _conversation(call: Call, board: Switchboard, alert: Sending, report: 
     if key:
         await report(DeliveryState.CONFIRMED)
         return await _obey(call, board, alert, key)
-    await report(DeliveryState.ANSWERED if call.leg.spoke else DeliveryState.MACHINE)
+    await report(_without_key(call))
     return "told, no key"
 
 
-async def _tell(call: Call, alert: Sending) -> str:
+def _without_key(call: Call) -> DeliveryState:
+    return DeliveryState.ANSWERED if call.leg.spoke else DeliveryState.MACHINE
+
+
+async def _tell(call: Call, alert: Sending, message: Told) -> str:
     """The message and what can be answered; 2 tells it again. The key pressed; "" for none."""
     if alert.notice.kind == MessageKind.RESULT:
-        return await call.ask(*_message(call, alert), silence=0)
+        return await call.ask(*message.prompts(call.language), silence=0)
     key = ""
     for _ in range(TIMES):
-        pressed = await call.ask(*_message(call, alert), "alert-keys", silence=KEY_S)
+        pressed = await call.ask(*message.prompts(call.language), "alert-keys", silence=KEY_S)
         if pressed in (TO_THE_ROOM, TIP, NO_MORE, ""):
             return pressed or key
         key = pressed
@@ -111,7 +119,7 @@ async def _withdraw(call: Call, board: Switchboard, alert: Sending) -> str:
 async def _tell_a_machine(call: Call, board: Switchboard, alert: Sending) -> str:
     """A greeting or a tone without end: the short message after it, for whoever listens to the machine."""
     await call.wait(call.leg.quiet(), GREETING_S)
-    await call.play(Spoken(spoken(voice_in_short(alert.notice, board.free_number), call.language)))
+    await call.play(*said(voice_in_short(alert.notice, board.free_number), alert.notice.language))
     return "told a machine"
 
 
@@ -128,8 +136,3 @@ async def _after_takeover(call: Call, board: Switchboard) -> str:
     if stage in ("connecting", "waiting", "tip") and action:
         return await connect(call, board, Match(action, "alert", 1.0, ("taken over in mid-call",)))
     return "broken off"
-
-
-def _message(call: Call, alert: Sending) -> list[Spoken]:
-    """The message, a prompt a sentence: a key interrupts between them at the latest."""
-    return [Spoken(spoken(sentence, call.language)) for sentence in voice(alert.notice)]

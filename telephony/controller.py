@@ -38,7 +38,7 @@ class Controller:
         self.ari, self.wording, self.max_call_s = ari, wording, max_call_s
         self._flows, self._guard, self._on_left_recording = flows, guard, on_left_recording
         self._legs: dict[str, Leg] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
         self.reconciled = asyncio.Event()
 
     async def run(self) -> None:
@@ -101,19 +101,20 @@ class Controller:
         with self._guard.channel_to(outgoing.number):
             leg = self._legs[self.leg_of(outgoing.name)] = Leg(self.leg_of(outgoing.name))
             call = Call(self, leg, leg.id, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {})
+            if task := asyncio.current_task():
+                self._tasks[leg.id] = task
             try:
-                ended = await self._ring_out(leg, outgoing, unless)
-                if ended == "answered":
-                    async with asyncio.timeout(self.max_call_s):
-                        await flow(call)
-            except (Hangup, AriError, TimeoutError) as over:
-                log.info("call %s: %s", call.id, type(over).__name__)
-                ended = "answered" if leg.started.done() else "unreachable"
+                return await self._lead_placed(call, outgoing, flow, unless)
             except AriAway:
-                self._legs.pop(leg.id, None)
+                if not call.facts:
+                    await self.hang_up(leg)  # without a checkpoint nobody goes on with it
                 raise
-            await self.hang_up(leg)
-            return ended
+            except Exception:
+                await self.hang_up(leg)
+                raise
+            finally:
+                self._legs.pop(leg.id, None)
+                self._tasks.pop(leg.id, None)
 
     def leg_of(self, name: str) -> str:
         """The id of the leg of an outgoing call with this name."""
@@ -126,6 +127,18 @@ class Controller:
         except AriError:
             return False
         return True
+
+    async def _lead_placed(self, call: Call, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any]) -> str:
+        try:
+            ended = await self._ring_out(call.leg, outgoing, unless)
+            if ended == "answered":
+                async with asyncio.timeout(self.max_call_s):
+                    await flow(call)
+        except (Hangup, AriError, TimeoutError) as over:
+            log.info("call %s: %s", call.id, type(over).__name__)
+            ended = "answered" if call.leg.started.done() else "unreachable"
+        await self.hang_up(call.leg)
+        return ended
 
     async def _ring_out(self, leg: Leg, outgoing: Outgoing, unless: asyncio.Future[Any]) -> str:
         await self.ari.request(
@@ -249,7 +262,7 @@ class Controller:
             log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
 
     async def _take_in_recordings(self) -> None:
-        busy = {f"bn-{task.get_name()}" for task in self._tasks.values()}
+        busy = {f"bn-{call_id}" for leg_id, task in self._tasks.items() for call_id in (leg_id, task.get_name())}
         for recording in await self.ari.listing("recordings/stored"):
             name = recording["name"]
             if name.startswith("bn-") and name not in busy and (wav := await self.take_recording(name)):

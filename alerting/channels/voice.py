@@ -19,7 +19,7 @@ from alerting.receipts import Receipt
 from telephony.ari import AriAway
 from telephony.calls import Call
 from telephony.controller import Controller
-from telephony.legs import first_of
+from telephony.legs import Hangup, first_of
 from telephony.outbound import AllInUse, MayNotCall, Outgoing
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,14 @@ class AsteriskVoice:
     async def _placed(self, sending: Sending, answered: asyncio.Future[None]) -> Receipt:
         async def conversation(call: Call) -> None:
             answered.set_result(None)
-            await self._talk(call, sending, partial(self._report, sending.attempt_id))
+            report = partial(self._report, sending.attempt_id)
+            try:
+                await self._talk(call, sending, report)
+            except (Hangup, AriAway):
+                raise
+            except Exception:
+                await report(DeliveryState.FAILED)  # so that a text follows
+                raise
 
         outgoing = Outgoing(sending.e164, self._trunk, self._caller_id, RING_S, sending.attempt_id)
         try:
@@ -112,4 +119,11 @@ class AsteriskVoice:
     def _over(self, call: asyncio.Task[Receipt]) -> None:
         self._calls.discard(call)
         if not call.cancelled() and (fault := call.exception()):
-            log.info("%s: %s", call.get_name(), fault)
+            known = isinstance(fault, SendError | Unanswered)
+            log.log(
+                logging.INFO if known else logging.ERROR,
+                "%s: %s",
+                call.get_name(),
+                fault,
+                exc_info=None if known else fault,
+            )

@@ -78,11 +78,12 @@ async def test_who_is_called_hears_the_message_of_his_own_attempt(country: Store
     started = await desk.start_action(replace(NEW, sounds={"nl": OWN}), actor)
     await desk.update_action(started.code, {"nl": ("de Golf", "Hij is rood.")}, actor)
     alert, update = [await _attempt(country, message) for message in await all_of(country, Message)]
-    assert await wordings.of_attempt(alert, "nl") == Wording("de Golf", "Kijk uit.", OWN)
-    assert await wordings.of_attempt(alert, "en") == Wording("the Golf", "Look out.", None)
-    assert await wordings.of_attempt(update, "nl") == Wording("de Golf", "Hij is rood.", None)
-    assert await wordings.of_attempt(update, "en") is None
-    assert await wordings.of_attempt("no such attempt", "nl") is None
+    assert await wordings.of_attempt(alert) == {
+        "nl": Wording("de Golf", "Kijk uit.", OWN),
+        "en": Wording("the Golf", "Look out."),
+    }
+    assert await wordings.of_attempt(update) == {"nl": Wording("de Golf", "Hij is rood.")}
+    assert await wordings.of_attempt("no such attempt") == {}
 
 
 async def _attempt(store: Store, message: Message) -> str:

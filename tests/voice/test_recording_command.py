@@ -78,14 +78,14 @@ def test_all_that_is_wrong_with_recordings_is_said_at_once_and_nothing_changes(
     types: Types, sqlite_url: str, tmp_path: Path
 ) -> None:
     code = re.findall(r"\d{3}", types(*START, "--text", "Kijk uit."))[0]
-    no_sound = tmp_path / "song.mp3"
-    no_sound.write_bytes(b"ID3\x04" * 100)
-    wrong = _given(no_sound, tmp_path / "nowhere.wav")
+    mp3 = tmp_path / "song.mp3"
+    mp3.write_bytes(b"ID3\x04" * 100)
+    wrong = _given(mp3, tmp_path / "nowhere.wav")
     for words in (START, ("update", code), ("end", code, "--outcome", "none")):
         with pytest.raises(Refused) as refused:
             types(*words, "--text", "Kijk uit.", "--text-en", "Look out.", *wrong)
         assert refused.value.faults == [
-            f"the recording {no_sound} cannot be used: it is no WAV file of plain samples (PCM): save it as WAV, 16 bit",
+            f"the recording {mp3} cannot be used: it is no WAV file of plain samples (PCM): save it as WAV, 16 bit",
             f"the recording {tmp_path / 'nowhere.wav'} cannot be used: there is no such file",
         ]
     (action,) = _with_store(sqlite_url, lambda store: all_of(store, Action))
