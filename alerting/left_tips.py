@@ -21,16 +21,17 @@ from alerting.errors import SendError, Unanswered
 log = logging.getLogger(__name__)
 
 RECORDINGS = "burgernet:recordings"
-LEFT = "tip left"
+NOTHING_LEFT = "no tip left"
 LOOKED_FOR = timedelta(hours=1)
-LOOK_AGAIN_S = 30.0
+# At first, then ever more rarely: somebody may have hung up without a word.
+LOOK_AGAIN_S = 20.0
 MOST = 20
 # Two minutes of the best that Twilio records, and room to spare.
 LARGEST = 8 * 1024 * 1024
 
 
 class LeftTips:
-    """Which calls left one is read from the database: the callback that tells of a recording only rings the bell."""
+    """Which calls may have left one is read from the database; the callback that tells of one only rings the bell."""
 
     def __init__(self, store: Store, book: CallBook, client: TwilioClient) -> None:
         self._store, self._book, self._client = store, book, client
@@ -43,7 +44,8 @@ class LeftTips:
         self._not_before = {tip.call_id: at for tip in waiting if tip.call_id and (at := self._at(tip)) > moment}
         for tip in waiting:
             if tip.call_id and tip.call_id not in self._not_before:
-                self._not_before[tip.call_id] = moment + LOOK_AGAIN_S
+                waited = (now() - tip.received_at).total_seconds()
+                self._not_before[tip.call_id] = moment + max(LOOK_AGAIN_S, waited / 2)
                 await self._fetch(tip, tip.call_id)
         return False
 
@@ -65,7 +67,8 @@ class LeftTips:
         query = (
             select(Tip)
             .join(Call, col(Call.id) == Tip.call_id)
-            .where(Tip.source == "key", Call.ended_how == LEFT, col(Tip.received_at) > now() - LOOKED_FOR, ~kept)
+            .where(Tip.source == "key", col(Tip.received_at) > now() - LOOKED_FOR, ~kept)
+            .where(col(Call.ended_at).is_not(None), Call.ended_how != NOTHING_LEFT)
             .order_by(col(Tip.received_at).desc())
             .limit(MOST)
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
 from sqlmodel import col, select, update
 
 from actions.call_book import CallBook
-from actions.models import Action, Attempt, Call, ContactPoint, Delivery, DeliveryState, Withdrawal
+from actions.models import Action, Attempt, Call, ContactPoint, Delivery, DeliveryState, Withdrawal, now
 from actions.numbers import CallerKind, allowed
 from actions.register import Entry
 from actions.tips import Tips, Told
@@ -115,12 +116,14 @@ class Round(Wave):
         return self.lines.calls[-1]
 
     async def call_row(self) -> Call:
-        """The only call in the books."""
+        """The only call in the books; on a busy machine its facts may have waited in the spool."""
+        await self.book.replay()
         async with self.store.reading() as session:
             return (await session.exec(select(Call))).one()
 
     async def told(self) -> list[Told]:
         """The tips of the only action, the newest first."""
+        await self.book.replay()
         async with self.store.reading() as session:
             code = (await session.exec(select(Action.code))).one()
         return await self.tips.of_action(code, WHY)
@@ -150,9 +153,9 @@ class Round(Wave):
     async def answer_is_lost(self) -> None:
         """Nobody wrote down what Twilio answered or told."""
         async with self.store.writing() as session:
-            lost = {"state": DeliveryState.SENDING, "provider_id": None}
-            await session.exec(update(Attempt).values(**lost))
-            await session.exec(update(Delivery).values(state=DeliveryState.SENDING))
+            under_way = {"state": DeliveryState.SENDING}
+            await session.exec(update(Attempt).values(**under_way, provider_id=None))
+            await session.exec(update(Delivery).values(**under_way, claimed_until=now() + timedelta(minutes=1)))
 
 
 async def served(app: web.Application, port: int) -> web.AppRunner:

@@ -75,10 +75,9 @@ class Reports:
         return state == DeliveryState.MACHINE
 
     async def _is_booked(self, sid: str) -> bool:
-        """Whether the conversation itself wrote down how it ended, or there was none."""
+        """Whether the conversation itself wrote down how it ended."""
         async with self._store.reading() as session:
-            call = (await session.exec(select(Call.id, Call.ended_at).where(Call.id == sid))).first()
-        return call is None or call[1] is not None
+            return (await session.exec(select(Call.ended_at).where(Call.id == sid))).first() is not None
 
 
 def _receipt(form: dict[str, str]) -> Receipt:

@@ -24,7 +24,7 @@ from actions.withdrawals import Withdrawals
 from alerting.about import About, about
 from alerting.attempts import record_all
 from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
-from alerting.left_tips import LEFT, RECORDINGS
+from alerting.left_tips import NOTHING_LEFT, RECORDINGS
 from alerting.receipts import Receipt
 from alerting.renditions import voice, voice_in_short
 from alerting.together import Together
@@ -147,8 +147,8 @@ class Conversation:
 
     async def recorded(self, turn: Turn, _: About) -> Lines:
         if turn.form.get("RecordingDuration", "") in NOTHING_SAID:
-            return await self._ends(turn, self._lines(turn).play("tip-empty"), "no tip left")
-        lines = await self._ends(turn, self._lines(turn).play("tip-thanks"), LEFT)
+            return await self._ends(turn, self._lines(turn).play("tip-empty"), NOTHING_LEFT)
+        lines = await self._ends(turn, self._lines(turn).play("tip-thanks"), "tip left")
         await wake(self._at.redis, RECORDINGS)
         return lines
 
@@ -160,7 +160,7 @@ class Conversation:
         except Away:
             raise web.HTTPServiceUnavailable(text="the database is away") from None
         if turn.form.get("RecordingDuration", "") not in NOTHING_SAID:
-            await self._at.book.ended(turn.sid, LEFT)
+            await self._at.book.ended(turn.sid, "tip left")
             await wake(self._at.redis, RECORDINGS)
         return web.Response(status=204)
 
