@@ -119,12 +119,14 @@ class Ari:
         self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]
     ) -> None:
         assert self._session is not None
-        async with self._session.ws_connect(
-            f"{self._url}/events",
-            params={"app": self.app, "subscribeAll": "false"},
-            heartbeat=HEARTBEAT_S,
-            max_msg_size=0,
-        ) as self._socket:
+        async with asyncio.timeout(ANSWER_S):
+            socket = await self._session.ws_connect(
+                f"{self._url}/events",
+                params={"app": self.app, "subscribeAll": "false"},
+                heartbeat=HEARTBEAT_S,
+                max_msg_size=0,
+            )
+        async with socket as self._socket:
             greeting: asyncio.Task[None] | None = None
             try:
                 await self._only_these_events()

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 Flow = Callable[[Call], Awaitable[None]]
 LeftRecording = Callable[[str, bytes], Awaitable[None]]
 LONGEST_NUMBER = 64
+# Asterisk drops a leg that is answered while no controller listens: a refused call, which costs nobody the duty.
+UNKNOWN_END = 21
 
 
 class Controller:
@@ -83,6 +85,8 @@ class Controller:
             self._end(leg_id, 0)
         for leg_id in todo.answered:
             self._legs[leg_id].begin()
+        for leg_id in awaited - {channel["id"] for channel in channels}:
+            await self._end_if_gone(leg_id)
         for leg_id in todo.others:
             self._legs[leg_id] = Leg(leg_id)
         for channel, facts in todo.adopt:
@@ -213,6 +217,11 @@ class Controller:
             known.begin()
         elif args[:1] != ["operator"] and args[:1] != ["placed"]:
             self._take(channel, args, checkpoint(channel))
+
+    async def _end_if_gone(self, leg_id: str) -> None:
+        """For a leg that was rung and is not listed: its request may still have been on the way."""
+        if not await self.is_there(leg_id):
+            self._end(leg_id, UNKNOWN_END)
 
     async def _adopt(self, channel: Channel, facts: Mapping[str, str]) -> None:
         if known := self._legs.get(channel["id"]):
