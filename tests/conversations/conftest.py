@@ -18,10 +18,29 @@ from tests.conversations.real import RealNode, real_exchange, real_node
 Opening = AbstractAsyncContextManager[Exchange]
 HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
-# What the real Asterisk adds nothing to, or takes minutes for.
-ONLY_ON_THE_FAKE = {"test_a_phone_that_stays_silent_for_a_minute_ends_the_talk"}
+# Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
+ONLY_ON_THE_FAKE = {
+    "test_a_phone_that_stays_silent_for_a_minute_ends_the_talk",
+    "test_after_two_wrong_codes_the_caller_chooses_from_the_open_actions",
+    "test_a_caller_without_a_code_hears_which_actions_are_open",
+    "test_star_in_a_question_asks_it_again_in_the_other_language",
+    "test_of_actions_equally_near_the_newest_comes_first",
+    "test_a_key_outside_the_menu_is_said_and_the_menu_comes_again",
+    "test_without_any_key_the_caller_hears_everything_and_then_goodbye",
+    "test_a_land_line_that_calls_about_something_else_keys_the_code",
+    "test_an_area_code_across_a_border_offers_both_regions_its_own_first",
+    "test_without_the_database_a_known_caller_is_asked_and_the_call_is_written_later",
+    "test_a_tip_left_while_the_database_is_away_is_kept_once_it_is_back",
+    "test_a_caller_whose_action_ended_during_the_takeover_hears_so",
+}
 # The main job, on the database of production.
-ALSO_ON_POSTGRESQL = {"test_a_caller_known_in_one_action_talks_with_its_room"}
+ALSO_ON_POSTGRESQL = {
+    "test_a_caller_known_in_one_action_talks_with_its_room",
+    "test_a_withheld_caller_keys_the_code",
+    "test_a_caller_whom_nobody_can_take_leaves_a_tip_that_is_kept_sealed",
+    "test_operators_sign_on_and_off_from_their_own_phone",
+    "test_a_talk_goes_on_while_the_controller_is_away_and_ends_well_under_the_next",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
