@@ -21,7 +21,8 @@ from telephony.fake_ari import FakeAmi, FakeAri
 from telephony.fake_dialplan import FakeDialplan
 from telephony.fake_phone import FakePhone
 from telephony.speech import Prompt, Speech
-from tests.conversations.exchange import LINES, ME, OPERATORS_A_ROOM, Exchange, Music, Phone, exchange_on, noise
+from tests.conversations.exchange import LINES, ME, OPERATORS_A_ROOM, Exchange, exchange_on, noise
+from tests.conversations.phones import Music, Phone
 
 PACE = 40
 PATIENCE = Patience(starter_rings=0.4, operator_rings=0.4, in_one_room=1, match=2, key=0.3, tip=10)

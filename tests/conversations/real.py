@@ -27,18 +27,8 @@ from telephony.ari import Ari
 from telephony.handset import PhoneBox, Registrar
 from telephony.hearing import Samples, samples_in
 from telephony.speech import Prompt, Speech
-from tests.conversations.exchange import (
-    CARRIER,
-    LINES,
-    ME,
-    OPERATORS_A_ROOM,
-    Exchange,
-    Music,
-    Phone,
-    exchange_on,
-    noise,
-    settings_of,
-)
+from tests.conversations.exchange import CARRIER, LINES, ME, OPERATORS_A_ROOM, Exchange, exchange_on, noise, settings_of
+from tests.conversations.phones import Music, Phone
 
 PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, match=2, key=1, tip=10)
 

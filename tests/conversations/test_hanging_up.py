@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.conversations.exchange import FREE_NUMBER, Exchange, Music, Phone, until, whispered
+from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
+from tests.conversations.phones import Music, Phone
 
 KNOWN = "+31612345678"
 STRANGER = "+31687654321"

@@ -6,7 +6,8 @@ import pytest
 
 from actions.matching import OpenAction
 from actions.models import Operator
-from tests.conversations.exchange import FREE_NUMBER, Exchange, Phone, until, whispered
+from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
+from tests.conversations.phones import Phone
 
 KNOWN = "+31612345678"
 

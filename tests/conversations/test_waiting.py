@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from actions.matching import OpenAction
 from actions.vault import Sealed
-from tests.conversations.exchange import FREE_NUMBER, Exchange, Music, Phone
+from tests.conversations.exchange import FREE_NUMBER, Exchange
+from tests.conversations.phones import Music, Phone
 
 KNOWN = "+31612345678"
 OTHER = "+31687654321"

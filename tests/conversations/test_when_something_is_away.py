@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from actions.matching import OpenAction
-from tests.conversations.exchange import FREE_NUMBER, Exchange, Music, Phone, until, whispered
+from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
+from tests.conversations.phones import Music, Phone
 
 KNOWN = "+31612345678"
 STRANGER = "+31687654321"
