@@ -39,6 +39,8 @@ from telephony.controller import Controller
 from telephony.hearing import Samples
 from telephony.speech import RATE, Prompt, Spoken
 from tests.conversations.phones import BOUND_S
+from tests.conversations.phones import Handset as Handset
+from tests.conversations.phones import Music as Music
 from tests.conversations.phones import Phone as Phone
 
 log = logging.getLogger(__name__)
