@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.desk import open_actions
 from actions.matching import OpenAction
-from actions.models import Action, Attempt, Delivery, Message, MessageKind, MessageText
+from actions.models import Action, Attempt, Delivery, Message, MessageKind, MessageSound, MessageText
 from actions.store import Store
 from alerting.renditions import Notice
 
 
 @dataclass(frozen=True)
 class About:
-    """`action`: None when it is over. `state`: what is known of the attempt."""
+    """`notices`: the message in every language it has, `language` being its hearer's; `recorded`: the languages in
+    which an operator spoke it. `action`: None when it is over. `state`: what is known of the attempt."""
 
-    notice: Notice
+    notices: Mapping[str, Notice]
+    language: str
+    recorded: frozenset[str]
     action: OpenAction | None
     state: str
+
+    @property
+    def notice(self) -> Notice:
+        return self.notices[self.language]
+
+    def in_language(self, language: str) -> Notice:
+        """The message in this language, or in its hearer's when it has no text in that."""
+        return self.notices.get(language, self.notice)
 
     @property
     def of_no_use(self) -> bool:
@@ -30,20 +43,25 @@ class About:
 async def about(store: Store, attempt_id: str) -> About | None:
     """None when there is no such attempt. Raises what the database raises."""
     query = (
-        select(Attempt.state, Message, Action.code, MessageText)
+        select(Attempt.state, Delivery.language, Message, Action.code)
         .join(Delivery, col(Delivery.id) == Attempt.delivery_id)
         .join(Message, col(Message.id) == Delivery.message_id)
         .join(Action, col(Action.id) == Message.action_id)
-        .join(
-            MessageText, (col(MessageText.message_id) == Message.id) & (col(MessageText.language) == Delivery.language)
-        )
         .where(Attempt.id == attempt_id)
     )
     async with store.reading() as session:
         found = (await session.exec(query)).first()
         if found is None:
             return None
-        state, message, code, words = found
+        state, language, message, code = found
         still_open = await open_actions(session, col(Action.id) == message.action_id)
-    notice = Notice(MessageKind(message.kind), code, words.language, words.title, words.body)
-    return About(notice, still_open[0] if still_open else None, state)
+        notices, recorded = await _wordings(session, message, code)
+    return About(notices, language, recorded, still_open[0] if still_open else None, state)
+
+
+async def _wordings(session: AsyncSession, message: Message, code: str) -> tuple[dict[str, Notice], frozenset[str]]:
+    texts = await session.exec(select(MessageText).where(MessageText.message_id == message.id))
+    kind = MessageKind(message.kind)
+    notices = {words.language: Notice(kind, code, words.language, words.title, words.body) for words in texts}
+    sounds = await session.exec(select(MessageSound.language).where(MessageSound.message_id == message.id))
+    return notices, frozenset(sounds)

@@ -46,14 +46,16 @@ class Callee:
 
 @dataclass
 class PhoneCall:
-    """A call that was taken. `heard`: language and words; `dialled`: SIP address and the number shown to it."""
+    """A call that was taken. `heard`: language and words; `played`: files; `dialled`: SIP address and the number shown
+    to it; `fetched`: the HTTP status of each turn."""
 
     row: dict[str, Any]
     form: dict[str, str]
     callee: Callee
     heard: list[tuple[str, str]] = field(default_factory=list)
+    played: list[bytes] = field(default_factory=list)
     dialled: list[tuple[str, str]] = field(default_factory=list)
-    fetched: list[int | None] = field(default_factory=list)  # the HTTP status of each turn
+    fetched: list[int | None] = field(default_factory=list)
     asked: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -245,8 +247,8 @@ class TwilioVoice(Twilio):
         """Verb after verb, until one leads to the next turn; None at the end."""
         for verb in twiml:
             match verb.tag:
-                case "Say":
-                    call.heard.append((verb.attrib["language"], verb.text or ""))
+                case "Say" | "Play":
+                    await self._hear(call, verb)
                 case "Gather" if following := await self._gather(call, verb):
                     return following
                 case "Dial":
@@ -260,8 +262,17 @@ class TwilioVoice(Twilio):
                 return None
         return None
 
+    async def _hear(self, call: PhoneCall, verb: ElementTree.Element) -> None:
+        if verb.tag == "Say":
+            call.heard.append((verb.attrib["language"], verb.text or ""))
+            return
+        assert self._session
+        async with self._session.get(verb.text or "") as answer:
+            call.played.append(await answer.read() if answer.status == 200 else b"")
+
     async def _gather(self, call: PhoneCall, verb: ElementTree.Element) -> Next:
-        call.heard += [(said.attrib["language"], said.text or "") for said in verb]
+        for said in verb:
+            await self._hear(call, said)
         if self.before_key:
             await self.before_key(call)
         key = call.key()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -156,6 +158,15 @@ class Round(Wave):
             under_way = {"state": DeliveryState.SENDING}
             await session.exec(update(Attempt).values(**under_way, provider_id=None))
             await session.exec(update(Delivery).values(**under_way, claimed_until=now() + timedelta(minutes=1)))
+
+
+def wav(seconds: int) -> bytes:
+    """A recording as operators make them."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(b"\x10\x01" * 8000 * seconds)
+    return file.getvalue()
 
 
 async def served(app: web.Application, port: int) -> web.AppRunner:

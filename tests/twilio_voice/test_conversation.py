@@ -8,8 +8,9 @@ from actions.desk import NewAction
 from actions.models import DeliveryState, MessageKind
 from stand_ins.twilio_voice import Callee
 from tests.texts.wave import GOLF, KILOMETRE, WHY, number, until
-from tests.twilio_voice.round import EN, NL, SIP, Round
+from tests.twilio_voice.round import EN, NL, SIP, Round, wav
 
+BOTH = {**GOLF, "en": ("the blue Golf", "Blue Golf, seen on the Coolsingel.")}
 SEEN = "Blauwe Golf, gezien op de Coolsingel."
 
 
@@ -30,8 +31,7 @@ async def test_without_a_key_the_call_was_answered_and_not_confirmed(calls: Roun
 
 async def test_the_message_is_told_in_the_language_of_the_participant(calls: Round) -> None:
     await calls.lives(number(0), language="en")
-    texts = {**GOLF, "en": ("the blue Golf", "Blue Golf, seen on the Coolsingel.")}
-    await calls.desk.start_action(NewAction("look_out", "rotterdam", KILOMETRE, texts), WHY)
+    await calls.desk.start_action(NewAction("look_out", "rotterdam", KILOMETRE, BOTH), WHY)
     await calls.audience()
     await calls.sends()
     (call,) = calls.lines.calls
@@ -40,8 +40,34 @@ async def test_the_message_is_told_in_the_language_of_the_participant(calls: Rou
 
 
 async def test_star_goes_on_in_the_other_language(calls: Round) -> None:
+    calls.lines.usual_callee = Callee(keys=["*"])
+    await calls.lives(number(0))
+    await calls.desk.start_action(NewAction("look_out", "rotterdam", KILOMETRE, BOTH), WHY)
+    await calls.audience()
+    await calls.sends()
+    (call,) = calls.lines.calls
+    assert call.heard[-1] == ("en-GB", EN["alert-keys"])
+    assert ("en-GB", "Blue Golf, seen on the Coolsingel.") in call.heard
+
+
+async def test_a_message_without_text_in_the_other_language_keeps_its_own_voice(calls: Round) -> None:
     call = await calls.calls_one(Callee(keys=["*"]))
     assert call.heard[-1] == ("en-GB", EN["alert-keys"])
+    assert call.heard.count(("nl-NL", SEEN)) == 2
+
+
+async def test_the_operators_own_recording_is_played_instead_of_the_text(calls: Round) -> None:
+    spoken = wav(2)
+    calls.lines.usual_callee = Callee(keys=["*"])
+    await calls.lives(number(0))
+    new = NewAction("look_out", "rotterdam", KILOMETRE, BOTH, sounds={"nl": spoken})
+    await calls.desk.start_action(new, WHY)
+    await calls.audience()
+    await calls.sends()
+    (call,) = calls.lines.calls
+    assert call.played == [spoken]
+    assert ("nl-NL", SEEN) not in call.heard
+    assert ("en-GB", "Blue Golf, seen on the Coolsingel.") in call.heard
 
 
 async def test_key_2_tells_it_again(calls: Round) -> None:

@@ -136,6 +136,15 @@ async def test_only_a_post_is_a_turn(calls: Round, method: str) -> None:
         assert answer.status == 405
 
 
+@pytest.mark.parametrize("path", ["sound/nl", "sound/en", "sound/xx", "sound/../../etc", "sound/"])
+async def test_a_recording_that_does_not_exist_is_not_found(calls: Round, path: str) -> None:
+    attempt = await one_ringing(calls)
+    for known in (attempt.id, UNKNOWN):
+        url = address(calls, known, f"/{path}")
+        async with ClientSession() as session, session.get(url) as answer:
+            assert answer.status == 404
+
+
 async def test_key_9_twice_by_a_repeated_request_signs_nobody_off(calls: Round) -> None:
     attempt = await one_ringing(calls)
     url = address(calls, attempt.id, "/pressed", "?language=nl&told=1")

@@ -21,6 +21,7 @@ from actions.numbers import read_number
 from actions.store import Away, Store
 from actions.tips import Tips
 from actions.withdrawals import Withdrawals
+from actions.wordings import Wordings
 from alerting.about import About, about
 from alerting.attempts import record_all
 from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
@@ -30,7 +31,7 @@ from alerting.renditions import voice, voice_in_short
 from alerting.together import Together
 from web.hooks.signed import SignedForms
 from web.hooks.twilio_calls import LARGEST_FORM, SID
-from web.hooks.twiml import Lines, Words
+from web.hooks.twiml import Lines, Part, Sound, Spoken, Words
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def routes(hearers: Hearers, auth_token: str, public_url: str) -> list[web.Route
     return [
         *(web.post(f"{here}{path}", partial(talk.turn, turn)) for path, turn in turns.items()),
         web.post(f"{here}/recording", talk.recording),
+        web.get(f"{here}/sound/{{language:[a-z]{{2}}}}", talk.sound),
     ]
 
 
@@ -105,7 +107,7 @@ class Conversation:
 
     async def answered(self, turn: Turn, found: About) -> Lines:
         """Somebody, or something, came to the telephone."""
-        turn = replace(turn, language=found.notice.language)
+        turn = replace(turn, language=found.language)
         number, shown = read_number(turn.form.get("To")), turn.form.get("From", "")
         await self._report(turn, DeliveryState.SENT)
         await self._at.book.placed(turn.sid, turn.attempt_id, number, shown, now())
@@ -113,8 +115,8 @@ class Conversation:
             return await self._already_over(turn)
         lines = self._lines(turn)
         if found.notice.kind == MessageKind.RESULT:
-            return await self._ends(turn, lines.tell(voice(found.notice)), "told")
-        return self._tell(turn, found, lines, turn.language, 1)
+            return await self._ends(turn, lines.tell(self._message(turn, found)), "told")
+        return self._tell(turn, found, lines, 1)
 
     async def pressed(self, turn: Turn, found: About) -> Lines:
         key = turn.form.get("Digits", "")[:1]
@@ -164,19 +166,41 @@ class Conversation:
             await wake(self._at.redis, RECORDINGS)
         return web.Response(status=204)
 
-    def _tell(self, turn: Turn, found: About, lines: Lines, language: str, told: int) -> Lines:
-        heard = self._address(turn, "pressed", language=language, told=told)
-        return lines.ask(voice(found.notice), "alert-keys", KEY_S, heard).hang_up()
+    async def sound(self, request: web.Request) -> web.Response:
+        """The operator's own recording of a message, to be played. Not signed: thousands hear it, and the id of an
+        attempt cannot be guessed."""
+        try:
+            wordings = await Wordings(self._at.store).of_attempt(request.match_info["attempt"])
+        except Away:
+            raise web.HTTPServiceUnavailable(text="the database is away") from None
+        wording = wordings.get(request.match_info["language"])
+        if wording is None or wording.wav is None:
+            raise web.HTTPNotFound(text="no such recording")
+        return web.Response(body=wording.wav, content_type="audio/wav")
+
+    def _tell(self, turn: Turn, found: About, lines: Lines, told: int) -> Lines:
+        heard = self._address(turn, "pressed", told=told)
+        return lines.ask(self._message(turn, found), "alert-keys", KEY_S, heard).hang_up()
+
+    def _message(self, turn: Turn, found: About) -> list[Part]:
+        """In the language of the turn as far as there is one: the operator's own recording, or else its text."""
+        notice = found.in_language(turn.language)
+        opening, *message, closing = (Spoken(sentence, notice.language) for sentence in voice(notice))
+        if notice.language in found.recorded:
+            own = Sound(f"{self._public}{CONVERSATION}/{turn.attempt_id}/sound/{notice.language}")
+            return [opening, own, closing]
+        return [opening, *message, closing]
 
     async def _again(self, turn: Turn, found: About, key: str) -> Lines:
         """Told once more: on request, in the other language, or because the key means nothing."""
-        language = self._at.words.other_language(turn.language) if key == SWITCH_LANGUAGE else turn.language
-        lines = Lines(self._at.words, language)
+        if key == SWITCH_LANGUAGE:
+            turn = replace(turn, language=self._at.words.other_language(turn.language))
+        lines = self._lines(turn)
         if key not in (AGAIN, SWITCH_LANGUAGE):
             lines.play("wrong-key")
         if turn.told >= TIMES:
             return await self._ends(turn, lines, "told")
-        return self._tell(turn, found, lines, language, turn.told + 1)
+        return self._tell(turn, found, lines, turn.told + 1)
 
     async def _silent(self, turn: Turn, found: About) -> Lines:
         """No key. A machine has come to the end of its greeting by now: it gets the short message."""
@@ -185,7 +209,7 @@ class Conversation:
         if found.state != DeliveryState.MACHINE:
             return await self._ends(turn, self._lines(turn), "told, no key")
         short = voice_in_short(found.notice, self._at.words.free_number)
-        return await self._ends(turn, Lines(self._at.words, found.notice.language).tell([short]), "told a machine")
+        return await self._ends(turn, self._lines(turn).tell([Spoken(short, found.language)]), "told a machine")
 
     async def _obey(self, turn: Turn, action: OpenAction, key: str) -> Lines:
         match = Match(action, "alert", 1.0, (f"the hearer of its alert pressed {key}",))
@@ -233,6 +257,6 @@ class Conversation:
     def _lines(self, turn: Turn) -> Lines:
         return Lines(self._at.words, turn.language)
 
-    def _address(self, turn: Turn, then: str, language: str = "", **more: int) -> str:
-        query = urlencode({"language": language or turn.language, **more})
+    def _address(self, turn: Turn, then: str, **more: int) -> str:
+        query = urlencode({"language": turn.language, **more})
         return f"{self._public}{CONVERSATION}/{turn.attempt_id}/{then}?{query}"

@@ -28,6 +28,24 @@ class Words:
         return languages[(languages.index(language) + 1) % len(languages)]
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """A text, in its own language."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A recording, at an address of ours."""
+
+    url: str
+
+
+Part = Spoken | Sound
+
+
 class Lines:
     """One turn, written in the order in which it is heard."""
 
@@ -40,20 +58,20 @@ class Lines:
 
     def play(self, prompt: str) -> Lines:
         """A prompt, by its name."""
-        self._say(self._response, self._words.prompts[self._language][prompt])
+        self._prompt(self._response, prompt)
         return self
 
-    def tell(self, sentences: Sequence[str]) -> Lines:
-        self._tell(self._response, sentences)
+    def tell(self, message: Sequence[Part]) -> Lines:
+        self._tell(self._response, message)
         return self
 
-    def ask(self, sentences: Sequence[str], prompt: str, silence_s: float, action: str) -> Lines:
-        """Sentences and a prompt, in which a key interrupts; then `action` hears the key, or that there was none."""
+    def ask(self, message: Sequence[Part], prompt: str, silence_s: float, action: str) -> Lines:
+        """A message and a prompt, in which a key interrupts; then `action` hears the key, or that there was none."""
         gather = Gather(
             num_digits=1, finish_on_key="", timeout=int(silence_s), action_on_empty_result=True, action=action
         )
-        self._tell(gather, sentences)
-        self._say(gather, self._words.prompts[self._language][prompt])
+        self._tell(gather, message)
+        self._prompt(gather, prompt)
         self._response.append(gather)
         return self
 
@@ -79,10 +97,17 @@ class Lines:
         self._response.hangup()
         return self
 
-    def _tell(self, where: VoiceResponse | Gather, sentences: Sequence[str]) -> None:
-        for sentence in sentences:
-            self._say(where, self._words.spoken(sentence, self._language))
+    def _tell(self, where: VoiceResponse | Gather, message: Sequence[Part]) -> None:
+        for part in message:
+            if isinstance(part, Sound):
+                where.play(part.url)
+            else:
+                _say(where, self._words.spoken(part.text, part.language), part.language)
 
-    def _say(self, where: VoiceResponse | Gather, text: str) -> None:
-        language, voice = VOICES[self._language]
-        where.say(text, language=language, voice=voice)
+    def _prompt(self, where: VoiceResponse | Gather, prompt: str) -> None:
+        _say(where, self._words.prompts[self._language][prompt], self._language)
+
+
+def _say(where: VoiceResponse | Gather, text: str, language: str) -> None:
+    code, voice = VOICES[language]
+    where.say(text, language=code, voice=voice)
