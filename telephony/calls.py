@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 CHECKPOINT = "BN_CHECKPOINT"
 PLAY_BOUND_S = 120.0
+GONE_S = 1.0
 NEXT_KEY_S = 3.0
 # What is quieter than this is no voice: root mean square of 16 bit samples, over pieces of 20 ms.
 LOUD = 256.0
@@ -101,16 +102,16 @@ class Call:
             await self._play_to(self.leg, prompt, self.language)
         await self._music_again()
 
-    async def ask(self, *prompts: Prompt, digits: int = 1, silence: float = 5.0) -> str:
-        """The keys pressed: at most `digits`, fewer after hash or a pause, with star at the end if that came; "" after
-        `silence` seconds without any. A key interrupts the prompts; keys pressed earlier count."""
+    async def ask(self, *prompts: Prompt, digits: int = 1, silence: float = 5.0, ends: str = "#") -> str:
+        """The keys pressed: at most `digits`, fewer after the key `ends` or a pause, with star at the end if that came;
+        "" after `silence` seconds without any. A key interrupts the prompts; keys pressed earlier count."""
         for prompt in prompts:
             if not await self._play_until_key(prompt):
                 break
         keyed = ""
         while len(keyed) < digits:
             key = await self.leg.key(NEXT_KEY_S if keyed else silence)
-            if key is None or key == "#":
+            if key is None or key == ends:
                 break
             keyed += key
             if key == "*":
@@ -261,7 +262,11 @@ class Call:
     async def _whisper(self, leg: Leg, whisper: Sequence[Prompt], language: str) -> None:
         for prompt in whisper:
             try:
-                await self.leg.until(self._play_to(leg, prompt, language), PLAY_BOUND_S)
+                whole = await self.leg.until(self._play_to(leg, prompt, language), PLAY_BOUND_S)
+                # A phone that is hung up ends the playback first, and the leg a moment later.
+                await first_of(leg.ended, self.leg.ended, bound_s=0 if whole else GONE_S)
+                if leg.ended.done():
+                    raise Hangup(leg.ended.result())
             except Hangup:
                 if self.leg.ended.done():
                     raise
@@ -283,10 +288,13 @@ class Call:
         if self.leg.ended.done():
             raise Hangup(self.leg.ended.result())
 
-    async def _play_to(self, leg: Leg, prompt: Prompt, language: str) -> None:
+    async def _play_to(self, leg: Leg, prompt: Prompt, language: str) -> bool:
+        """Whether it was played whole. Raises Hangup."""
         playback = await self._start_playing(leg, prompt, language)
-        if await leg.until(leg.outcome_of(playback), PLAY_BOUND_S) == "failed":
-            log.error("call %s: a prompt could not be played", self.id)
+        outcome = await leg.until(leg.outcome_of(playback), PLAY_BOUND_S)
+        if outcome == "failed" and not leg.ended.done():
+            log.warning("call %s: a prompt was not played whole", self.id)
+        return bool(outcome == "done")
 
     async def _play_until_key(self, prompt: Prompt) -> bool:
         """True when the prompt was played to its end, False when a key came before or during it."""
