@@ -54,7 +54,8 @@ async def _listen(redis: Redis, channel: str, rung: asyncio.Event) -> None:
     while True:
         try:
             async with redis.pubsub(ignore_subscribe_messages=True) as news:
-                await asyncio.wait_for(news.subscribe(channel), REDIS_BOUND_S)
+                async with asyncio.timeout(REDIS_BOUND_S):
+                    await news.subscribe(channel)
                 while True:
                     if await news.get_message(timeout=LONGEST_PAUSE_S):
                         rung.set()

@@ -92,9 +92,11 @@ class Ami:
         connecting = asyncio.ensure_future(
             asyncio.get_running_loop().create_connection(AMIProtocol, self._host, self._port)
         )
-        await asyncio.wait_for(connecting, ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            await connecting
         link.connection_made(connecting)
-        answer = await asyncio.wait_for(link.authenticated_future, ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            answer = await link.authenticated_future
         if not answer.success:
             raise AmiRefused("the log-in was refused: check BURGERNET_AMI_USER and BURGERNET_AMI_PASSWORD")
 
@@ -106,7 +108,8 @@ class Ami:
             await self._changed(account, False)
 
     async def _contacts(self, link: Manager) -> None:
-        answer = await asyncio.wait_for(link.send_action({"Action": "PJSIPShowContacts"}), ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            answer = await link.send_action({"Action": "PJSIPShowContacts"})
         rows = answer if isinstance(answer, list) else []  # no contact at all is answered with an error, without a list
         there = {row["Endpoint"] for row in rows if row.get("Event") == "ContactList" and row["Status"] in REACHABLE}
         for account in self._known - there:

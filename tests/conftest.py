@@ -113,7 +113,7 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """An empty Redis."""
-    client = Redis.from_url(redis_url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    client = Redis.from_url(redis_url, decode_responses=True, retry=Retry(NoBackoff(), 0), socket_timeout=None)
     await client.flushall()
     yield client
     await client.aclose()
