@@ -54,6 +54,7 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     ari = Ari(settings.ari_url, settings.app, settings.ari_user, settings.ari_password.get_secret_value())
     board = await switchboard(base, line, actions)
     controller = controller_of(base, ari, speech, board)
+    line.leads = controller.leads
     async with asyncio.TaskGroup() as group:
         for work in (lease.keep, actions.run, base.book.run, controller.run):
             group.create_task(work(), name=work.__qualname__)

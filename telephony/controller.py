@@ -57,6 +57,9 @@ class Controller:
         """How many conversations are going on."""
         return len(self._tasks)
 
+    def leads(self, call_id: str) -> bool:
+        return any(task.get_name() == call_id for task in self._tasks.values())
+
     def received(self, event: Event) -> None:
         """Gives one event to the leg it names. Never waits."""
         match event:

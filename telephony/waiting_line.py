@@ -106,6 +106,15 @@ if head then redis.call('PUBLISH', 'burgernet:wake', head) end
 return 1
 """
 
+# Never over the claim of another call: ours may be over by the time Redis hears of it.
+_HOLD = """
+local operator, claim = ARGV[1], ARGV[2]
+if redis.call('HSETNX', 'burgernet:claim', operator, claim) == 0 then return 0 end
+local room = redis.call('HGET', 'burgernet:duty', operator)
+if room then redis.call('ZREM', 'burgernet:free:' .. room, operator) end
+return 1
+"""
+
 _AWAY = """
 local operator = ARGV[1]
 local room = redis.call('HGET', 'burgernet:duty', operator)
@@ -176,8 +185,11 @@ class WaitingLine:
         self._join_script = redis.register_script(_JOIN)
         self._leave_script = redis.register_script(_LEAVE)
         self._offer_script = redis.register_script(_OFFER)
+        self._hold_script = redis.register_script(_HOLD)
         self._away_script = redis.register_script(_AWAY)
         self.connected = asyncio.Event()
+        # Whether this controller leads a call with this id; set once there is a controller.
+        self.leads: Callable[[str], bool] = lambda _: False
 
     @asynccontextmanager
     async def waiting_for(self, room: str, call_id: str, priority: int, arrived_at: datetime) -> AsyncIterator[Place]:
@@ -247,8 +259,8 @@ class WaitingLine:
     async def _clear_leftovers(self, duty: Collection[str]) -> None:
         for operator, claim in (await self._ask(self._redis.hgetall("burgernet:claim"))).items():
             app, call_id = claim.split(" ", 1)
-            # A caller in line may have claimed an operator just now, and not know it yet.
-            if app == self._app and self._holding.get(operator) != call_id and call_id not in self._waiters:
+            # A call that is led may have claimed an operator just now and not know it yet, or is about to wait again.
+            if app == self._app and self._holding.get(operator) != call_id and not self._is_led(call_id):
                 await self.release(operator, call_id)
         for operator in await self._ask(self._redis.hkeys("burgernet:duty")):
             if operator not in duty:
@@ -282,11 +294,13 @@ class WaitingLine:
         if message and (waiter := self._waiters.get(message["data"])):
             waiter.awake.set()
 
+    def _is_led(self, call_id: str) -> bool:
+        return call_id in self._waiters or self.leads(call_id)
+
     async def _hold(self, operator: str, call_id: str) -> None:
-        await self._ask(self._redis.hset("burgernet:claim", operator, f"{self._app} {call_id}"))
-        room = await self._ask(self._redis.hget("burgernet:duty", operator))
-        if room:
-            await self._ask(self._redis.zrem(f"burgernet:free:{room}", operator))
+        await self._ask(self._hold_script(args=[operator, f"{self._app} {call_id}"]))
+        if self._holding.get(operator) != call_id:  # let go while we were asking
+            await self.release(operator, call_id)
 
     async def _join(self, call_id: str, waiter: _Waiter, since: str) -> None:
         await self._ask(self._join_script(args=[waiter.room, call_id, self._app, repr(waiter.score), since]))

@@ -137,7 +137,9 @@ async def _wake_all(base: Base) -> None:
 
 async def _completed(base: Base, code: str, title: str, text: str, title_en: str, text_en: str) -> Texts:
     """The texts, with the titles of the alert where none were given. Raises Refused when no such action is open."""
-    titles = next((action.titles for action in await base.desk.open_actions() if action.code == code), {})
+    titles = next((action.titles for action in await base.desk.open_actions() if action.code == code), None)
+    if titles is None:
+        raise Refused([f"no action with code {code} is open; `burgernet action list` shows them"])
     return _texts(title or titles.get("nl", ""), text, title_en or titles.get("en", ""), text_en)
 
 

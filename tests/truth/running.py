@@ -64,6 +64,7 @@ class Running:
 
     def starts(self) -> None:
         """Returns at once; `is_up` waits."""
+        self._folder.mkdir(exist_ok=True)
         environment = {"PATH": os.environ["PATH"], **environment_of(self._settings), **self._more}
         if "PYTHONPATH" in os.environ:
             environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
@@ -78,11 +79,21 @@ class Running:
             )
 
     async def is_up(self) -> None:
+        await self.says("Burgernet is up")
+
+    async def says(self, words: str) -> None:
+        """Returns when it has said so."""
         async with asyncio.timeout(UP_BOUND_S):
-            while "Burgernet is up" not in self.log.read_text():
+            while words not in self.log.read_text():
                 assert self._process is not None
-                assert self._process.poll() is None, f"ended at its start: {self.log.read_text()[-2000:]}"
+                if self._process.poll() is not None:
+                    assert words in self.log.read_text(), f"ended: {self.log.read_text()[-2000:]}"
                 await asyncio.sleep(0.05)
+
+    def ends_by_itself(self) -> int:
+        """Its exit status."""
+        assert self._process is not None
+        return self._process.wait(20)
 
     def is_killed(self) -> None:
         """kill -9: no goodbye to anybody."""
