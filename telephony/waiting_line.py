@@ -268,7 +268,8 @@ class WaitingLine:
         for call_id, place in (await self._ask(self._redis.hgetall("burgernet:waiting"))).items():
             app, room = place.split(" ", 1)
             if app == self._app and call_id not in self._waiters:
-                await self._leave(room, call_id, "")
+                # It may talk by now, with the operator it waited for.
+                await self._leave(room, call_id, self._held_by(call_id))
 
     async def run(self) -> None:
         """Listens for wake-ups until cancelled; after each (re)connect restores. Backs off 0.2-5 s."""
@@ -293,6 +294,9 @@ class WaitingLine:
     def _heard(self, message: dict[str, Any] | None) -> None:
         if message and (waiter := self._waiters.get(message["data"])):
             waiter.awake.set()
+
+    def _held_by(self, call_id: str) -> str:
+        return next((operator for operator, call in self._holding.items() if call == call_id), "")
 
     def _is_led(self, call_id: str) -> bool:
         return call_id in self._waiters or self.leads(call_id)
