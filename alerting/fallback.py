@@ -42,7 +42,8 @@ async def write_fallbacks(store: Store, redis: Redis) -> bool:
         )
         .join(Message, col(Message.id) == Delivery.message_id)
         .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
-        .where(is_live(moment), Delivery.channel == "voice", _unsure(moment), ContactPoint.kind == "mobile", _no_text())
+        .where(is_live(moment), Delivery.channel == "voice", _unsure(moment), _no_text())
+        .where(ContactPoint.kind == "mobile", col(ContactPoint.opted_out_at).is_(None))
         .limit(MOST)
     )
     async with store.writing() as session:

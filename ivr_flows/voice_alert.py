@@ -29,7 +29,7 @@ GREETING_S = 30.0
 async def voice_alert(call: Call, alert: Sending, report: Report, board: Switchboard) -> None:
     """One alert, from the moment it was answered. What is learnt about it is reported at once."""
     call.language = alert.notice.language
-    await call.note("alert", action=alert.notice.code, how="alert")
+    # First of all: whoever asks afterwards must find that it was answered.
     await board.book.placed(call.id, alert.attempt_id, read_number(alert.e164), call.dialled, call.arrived_at)
     await booked(call, board, _conversation(call, board, alert, report))
 
@@ -42,29 +42,30 @@ async def voice_alert_taken_over(call: Call, board: Switchboard) -> None:
 async def _conversation(call: Call, board: Switchboard, alert: Sending, report: Report) -> str:
     """Returns how the call ended."""
     over = board.actions.over(alert.notice.code)
-    await call.listen()
-    message = await told(board, alert)
     try:
+        await call.note("alert", action=alert.notice.code, how="alert")
+        await call.listen()
+        message = await told(board, alert)
         # A result is told to its end: its action is over by nature.
         async with call.unless(call.leg.long_talk, *([] if alert.notice.kind == MessageKind.RESULT else [over])):
             key = await _tell(call, alert, message)
     except Hangup:
-        await report(_without_key(call))
+        await report(_who_answered(call))
         raise
     except Cut as cut:
         if cut.by is over:
-            await report(DeliveryState.ANSWERED)
+            await report(DeliveryState.CONFIRMED if call.leg.keyed else DeliveryState.ANSWERED)
             return await _already_found(call)
         await report(DeliveryState.MACHINE)
         return await _tell_a_machine(call, board, alert)
-    if key:
-        await report(DeliveryState.CONFIRMED)
-        return await _obey(call, board, alert, key)
-    await report(_without_key(call))
-    return "told, no key"
+    await report(_who_answered(call))
+    return await _obey(call, board, alert, key) if key else "told, no key"
 
 
-def _without_key(call: Call) -> DeliveryState:
+def _who_answered(call: Call) -> DeliveryState:
+    """Only people press keys; whoever picks up a telephone says something."""
+    if call.leg.keyed:
+        return DeliveryState.CONFIRMED
     return DeliveryState.ANSWERED if call.leg.spoke else DeliveryState.MACHINE
 
 
@@ -74,7 +75,7 @@ async def _tell(call: Call, alert: Sending, message: Told) -> str:
         return await call.ask(*message.prompts(call.language), silence=0)
     key = ""
     for _ in range(TIMES):
-        pressed = await call.ask(*message.prompts(call.language), "alert-keys", silence=KEY_S)
+        pressed = await call.ask(*message.prompts(call.language), "alert-keys", silence=KEY_S, ends="")
         if pressed in (TO_THE_ROOM, TIP, NO_MORE, ""):
             return pressed or key
         key = pressed
@@ -105,7 +106,7 @@ async def _withdraw(call: Call, board: Switchboard, alert: Sending) -> str:
     by = Actor("participant", "voice alert", "key 9")
     try:
         await board.withdrawals.from_action(alert.attempt_id, by)
-        if await call.ask("withdrawn", silence=KEY_S) != NO_MORE:
+        if await _nine_again(call) != NO_MORE:
             return "withdrew from the action"
         await board.withdrawals.for_good(alert.attempt_id, by)
     except Away as fault:
@@ -114,6 +115,12 @@ async def _withdraw(call: Call, board: Switchboard, alert: Sending) -> str:
         return "withdrawal failed"
     await call.play("signed-off-for-good")
     return "signed off"
+
+
+async def _nine_again(call: Call) -> str:
+    """What is pressed after hearing of the withdrawal; after another key that is said once more."""
+    key = await call.ask("withdrawn", silence=KEY_S)
+    return key if key in (NO_MORE, "") else await call.ask("withdrawn", silence=KEY_S)
 
 
 async def _tell_a_machine(call: Call, board: Switchboard, alert: Sending) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROMPT_S = 2.0
 RTP_TIMEOUT_S = 60.0
+LISTENS, TALK_ENDS_S = "TALK_DETECT(set)", 1.2
 MUSIC = "music"
 RATE = 8000
 
@@ -73,6 +74,7 @@ class FakeAsterisk:
         self._numbers = count(1)
         self._verbs: dict[tuple[str, str, str], Callable[[str, Query, Query], Any]] = {
             ("POST", "channels", ""): self._originate,
+            ("GET", "channels", ""): lambda leg, _, __: self.shown(self._channel(leg)),
             ("DELETE", "channels", ""): lambda leg, _, __: self.destroy(self._channel(leg), 16),
             ("POST", "channels", "answer"): lambda leg, _, __: self.answer(self._in_stasis(leg)),
             ("POST", "channels", "play"): self._play,
@@ -177,6 +179,16 @@ class FakeAsterisk:
                 yield from (
                     self.channels[leg] for leg in legs if leg != channel.id and not self.channels[leg].phone.gone
                 )
+
+    def talks(self, channel: Channel, seconds: float) -> None:
+        """Somebody is heard on a channel for so long, 0 for ever; told when it is listened to."""
+        if not (channel.app and LISTENS in channel.variables):
+            return
+        self.tell(channel.app, "ChannelTalkingStarted", channel={"id": channel.id})
+        if seconds:
+            over = {"id": channel.id}
+            app = channel.app
+            self.later(channel, seconds + TALK_ENDS_S, lambda: self.tell(app, "ChannelTalkingFinished", channel=over))
 
     def start_playing(self, channel: Channel, playback: str, media: str) -> None:
         channel.music = False

@@ -25,7 +25,7 @@ class FakePhone:
         self.registered = False
         self._engaged = self.gone = False
         self._channel: Channel | None = None
-        self._ringing = False
+        self._ringing, self._display = False, ""
         self._happened: deque[str] = deque()
         self._heard: list[str] = []
         self._listened = 0
@@ -51,6 +51,9 @@ class FakePhone:
 
     async def answers(self, bound_s: float = 15) -> None:
         await self.rings(bound_s)
+        await self.picks_up()
+
+    async def picks_up(self) -> None:
         channel, self._ringing = self._rung(), False
         self._asterisk.picked_up(channel)
 
@@ -60,6 +63,14 @@ class FakePhone:
 
     async def is_engaged(self) -> None:
         self._engaged = True
+
+    async def is_free(self) -> None:
+        self._engaged = False
+
+    async def says(self, hertz: int, seconds: float = 0) -> None:
+        self.tone = hertz
+        if self._channel:
+            self._asterisk.talks(self._channel, seconds)
 
     async def presses(self, keys: str) -> None:
         if self._channel is None:
@@ -87,6 +98,11 @@ class FakePhone:
         await self._until(lambda: hertz in self._tones(), bound_s, f"hear a tone of {hertz} Hz")
 
     @property
+    def display(self) -> str:
+        """The number shown at the last ring or call."""
+        return self._display
+
+    @property
     def rang(self) -> bool:
         return "rings" in self._happened
 
@@ -112,6 +128,7 @@ class FakePhone:
 
     def _begins(self, channel: Channel, *, ringing: bool) -> None:
         self._channel, self._ringing, self._heard, self._listened = channel, ringing, [], 0
+        self._display = channel.number
 
     def _tones(self) -> set[int]:
         if self._channel is None:

@@ -48,7 +48,7 @@ class Leg:
         self._outcomes: dict[str, asyncio.Future[Any]] = {}
         self._keys: deque[str] = deque()
         self._key_wanted: asyncio.Future[None] | None = None
-        self.spoke = False
+        self.spoke = self.keyed = False
         self.long_talk: asyncio.Future[None] = loop.create_future()
         self._talking: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()
@@ -84,7 +84,8 @@ class Leg:
         await self._quiet.wait()
 
     def _talks_long(self) -> None:
-        if not self.long_talk.done():
+        # Only people press keys.
+        if not self.keyed and not self.long_talk.done():
             self.long_talk.set_result(None)
 
     def finish(self, thing_id: str, how: Any) -> None:
@@ -93,6 +94,7 @@ class Leg:
             outcome.set_result(how)
 
     def press(self, key: str) -> None:
+        self.keyed = True
         self._keys.append(key)
         if self._key_wanted and not self._key_wanted.done():
             self._key_wanted.set_result(None)
@@ -120,3 +122,5 @@ class Leg:
         finally:
             if not task.done():
                 task.cancel()
+            elif not task.cancelled():
+                task.exception()  # or Python complains that nobody asked for it

@@ -24,11 +24,12 @@ from telephony.outbound import AllInUse, MayNotCall, Outgoing
 
 log = logging.getLogger(__name__)
 
-TRUNK_PAUSE_S = 1.0
+PAUSE_S = 1.0
 # Of the time for one attempt half is for the ringing: alerting.dispatcher.
 ATTEMPT_S = 2 * (RING_S + 10)
 
 TRUNK_FULL = Fault(True, Whose.US, "all our outbound channels are in use")
+AWAY = Fault(True, Whose.US, "our telephone exchange is away")
 
 
 Report = Callable[[DeliveryState], Awaitable[None]]
@@ -62,6 +63,8 @@ class AsteriskVoice:
 
     async def send(self, sending: Sending) -> Receipt:
         """Returns when the telephone was answered, or not. Raises SendError, Unanswered."""
+        if not self.there:
+            raise SendError(AWAY, PAUSE_S)
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         call = asyncio.create_task(self._placed(sending, answered), name=f"alert {sending.attempt_id}")
         self._calls.add(call)
@@ -75,7 +78,7 @@ class AsteriskVoice:
             if await self._controller.is_there(self._controller.leg_of(sending.attempt_id)):
                 raise Unanswered("the call still goes on")
         except AriAway as away:
-            raise Unanswered("our telephone exchange is away") from away
+            raise Unanswered(AWAY.operator_message) from away
         return self._sent(sending) if await self._book.was_placed(sending.attempt_id) else None
 
     async def _placed(self, sending: Sending, answered: asyncio.Future[None]) -> Receipt:
@@ -94,11 +97,11 @@ class AsteriskVoice:
         try:
             how = await self._controller.place(outgoing, conversation, self._until_over(sending))
         except AllInUse as full:
-            raise SendError(TRUNK_FULL, TRUNK_PAUSE_S) from full
+            raise SendError(TRUNK_FULL, PAUSE_S) from full
         except MayNotCall as refused:
             raise SendError(Fault(False, Whose.US, str(refused))) from refused
         except AriAway as away:
-            raise Unanswered("our telephone exchange is away") from away
+            raise Unanswered(AWAY.operator_message) from away
         return NOT_ANSWERED.get(how) or self._sent(sending)
 
     def _until_over(self, sending: Sending) -> asyncio.Future[None]:
