@@ -18,6 +18,7 @@ from burgernet.demo.stage import DIRECTOR, Stage
 from burgernet.demo.steps import must, until
 from ivr_flows.spoken import spoken
 from telephony.handset import Handset
+from telephony.hearing import RATE
 from telephony.speech import Spoken
 
 UTRECHT = (52.0907, 5.1214)
@@ -105,8 +106,10 @@ async def a_busy_one_is_called_again(cast: VoiceCast) -> str:
     await phone.says(800, 0.6)
     await cast.hears(phone, voice(cast.notice(MessageKind.ALERT, TEXT))[1])
     await phone.presses("3")
-    await phone.hears(await cast.stage.sound("tip-after-alert"), bound_s=20)
-    await asyncio.sleep(1)
+    invitation = await cast.stage.sound("tip-after-alert")
+    await phone.hears(invitation, bound_s=20)
+    # Its first two seconds are heard by now. Speaking begins after the rest and the tone that follows it.
+    await asyncio.sleep(len(invitation) / RATE)
     await phone.says(800, 3)
     await asyncio.sleep(3)
     await phone.presses("#")
@@ -137,6 +140,8 @@ async def who_listens_hears_the_end(cast: VoiceCast) -> None:
     phone = cast.phones["willing"]
     await phone.hears(await cast.stage.sound("already-over"), bound_s=10)
     await phone.is_hung_up(bound_s=20)
+    # The update was ringing here all the while: picked up, it would be taken for the result.
+    await cast.phones["engaged"].is_hung_up(bound_s=10)
 
 
 async def results_by_the_same_channel(cast: VoiceCast) -> str:
