@@ -122,11 +122,13 @@ async def _ami(base: Base) -> str:
     ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), heard)
     observing = asyncio.create_task(ami.run())
     try:
-        await ami.booted.wait()
-    except asyncio.CancelledError:
+        async with asyncio.timeout(BOUND_S / 2):
+            await ami.listed.wait()
+    except TimeoutError:
         raise Wrong("no log-in: check BURGERNET_AMI_URL, BURGERNET_AMI_USER and BURGERNET_AMI_PASSWORD") from None
     finally:
         observing.cancel()
+        await asyncio.gather(observing, return_exceptions=True)
     return f"{len(ami.reachable)} phones are registered"
 
 

@@ -51,6 +51,7 @@ class Ami:
         self._known: set[str] = set()
         self._in_use: set[str] = set()
         self.booted = asyncio.Event()
+        self.listed = asyncio.Event()
 
     @property
     def reachable(self) -> frozenset[str]:
@@ -72,6 +73,7 @@ class Ami:
             except (OSError, TimeoutError, AmiRefused) as fault:
                 log.warning("Asterisk's manager port: %s; trying again in %.1f s", str(fault) or "no answer", pause)
             self.booted.clear()
+            self.listed.clear()
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
@@ -83,6 +85,7 @@ class Ami:
         try:
             await self._log_in(link)
             await self._look_again(link)
+            self.listed.set()
             await link.lost.wait()
         finally:
             link.close()

@@ -24,7 +24,6 @@ ANSWER_S = 10.0
 CONNECT_S = 5.0
 PAUSE_S = 5.0
 PIECE = 64 * 1024
-PIECE = 64 * 1024
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 TOO_MANY = Fault(True, Whose.PROVIDER, "Twilio takes no more messages for a moment")
 NOT_THERE = Fault(True, Whose.PROVIDER, "Twilio cannot be reached: check the network and BURGERNET_TWILIO_API_URL")

@@ -17,7 +17,6 @@ TRY_AGAIN_S = 30.0
 # How long the dispatcher waits when neither way takes anything.
 PAUSE_S = 1.0
 BOTH_FULL = Fault(True, Whose.PROVIDER, "neither way out takes calls at the moment")
-BOTH_FULL = Fault(True, Whose.PROVIDER, "neither way out takes calls at the moment")
 
 
 class Way(Channel, Remembers, Protocol):

@@ -29,6 +29,8 @@ PAUSE_S = 1.0
 ATTEMPT_S = 2 * (RING_S + 10)
 
 TRUNK_FULL = Fault(True, Whose.US, "all our outbound channels are in use")
+# What the database takes; the controller's name is in front.
+LONGEST_ID = 64
 AWAY = Fault(True, Whose.US, "our telephone exchange is away")
 
 
@@ -66,7 +68,7 @@ class AsteriskVoice:
         if not self.there:
             raise SendError(AWAY, PAUSE_S)
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        call = asyncio.create_task(self._placed(sending, answered), name=f"alert {sending.attempt_id}")
+        call = asyncio.create_task(self._placed(sending, answered), name=sending.attempt_id)
         self._calls.add(call)
         call.add_done_callback(self._over)
         await first_of(call, answered, bound_s=None)
@@ -117,7 +119,7 @@ class AsteriskVoice:
             log.warning("attempt %s: %s could not be recorded (%s)", attempt_id, state, type(fault).__name__)
 
     def _sent(self, sending: Sending) -> Receipt:
-        return Receipt(DeliveryState.SENT, self._controller.leg_of(sending.attempt_id))
+        return Receipt(DeliveryState.SENT, self._controller.leg_of(sending.attempt_id)[:LONGEST_ID])
 
     def _over(self, call: asyncio.Task[Receipt]) -> None:
         self._calls.discard(call)

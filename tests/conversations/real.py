@@ -30,6 +30,7 @@ from telephony.speech import Prompt, Speech
 from tests.conversations.exchange import CARRIER, LINES, ME, OPERATORS_A_ROOM, Exchange, exchange_on, noise, settings_of
 from tests.conversations.phones import Music, Phone
 
+_nodes = count(1)
 PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, match=2, key=1, tip=10)
 
 
@@ -56,7 +57,7 @@ def settings_of_a_node(country_url: str) -> Iterator[Settings]:
         ami_url=f"tcp://127.0.0.1:{free_port()}",
         sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
         rtp_ports="20000-21999",
-        asterisk_instance=f"test-{os.getpid()}",
+        asterisk_instance=f"test-{os.getpid()}-{next(_nodes)}",
     )
     yield settings
     shutil.rmtree(instance(settings).folder)

@@ -19,6 +19,7 @@ from actions.seed import seed
 from actions.store import Store
 from actions.vault import Vault, Vaults
 from burgernet.command_line import app
+from burgernet.commands import terminal
 from tests.inbound.line import ME
 from tests.store.rows import all_of
 
@@ -44,7 +45,7 @@ def types(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> T
     }.items():
         monkeypatch.setenv(f"BURGERNET_{name}", value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(terminal.out, "width", 300)
 
     def typed(*words: str) -> Result:
         result = CliRunner().invoke(app, ["action", *words])
