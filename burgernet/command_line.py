@@ -31,7 +31,7 @@ MENDABLE = (
     BadKeys,
     LeaseLost,
     NoAsterisk,
-    phone.NoCheck,
+    phone.NotWorking,
     NoDatabase,
     NoRedis,
     NoServer,

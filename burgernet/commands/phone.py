@@ -30,8 +30,8 @@ HELP = """\
   refuse        refuse the call that rings       quit          end (or Ctrl-D)"""
 
 
-class NoCheck(Exception):
-    """The sound check failed; the message says at what."""
+class NotWorking(Exception):
+    """A telephone could not register, or the sound check failed; the message says at what."""
 
 
 def phone(
@@ -47,7 +47,12 @@ def phone(
         secret = password or sip_password(base.settings, account)
         async with phone_box() as box:
             handset = await box.phone(account, _registrar(server or base.settings.sip_bind), secret)
-            await handset.registers()
+            try:
+                await handset.registers()
+            except NotHeard as fault:
+                raise NotWorking(
+                    f"{account} was not registered: check the account, its password, the server"
+                ) from fault
             out.print(f"{account} is registered.\n{HELP}", markup=False)
             telling = asyncio.create_task(_tell(handset))
             try:
@@ -71,11 +76,11 @@ async def _check(base: Base) -> None:
             await handset.registers()
             answered_s, heard = await _call_once(handset, base.settings, prompt)
         except (NotHeard, PhoneFault) as fault:
-            raise NoCheck(f"the sound check failed: {fault}") from fault
+            raise NotWorking(f"the sound check failed: {fault}") from fault
     alike = likeness(prompt, heard)
     out.print(f"answered after {answered_s * 1000:.0f} ms; the welcome was heard, likeness {alike:.2f} (1 is perfect)")
     if answered_s > LATE_S or alike < ALIKE_ENOUGH:
-        raise NoCheck(f"too late (more than {LATE_S:.0f} s) or too unlike (less than {ALIKE_ENOUGH}) the welcome")
+        raise NotWorking(f"too late (more than {LATE_S:.0f} s) or too unlike (less than {ALIKE_ENOUGH}) the welcome")
 
 
 async def _call_once(handset: Handset, settings: Settings, prompt: Samples) -> tuple[float, Samples]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 from itertools import chain
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from burgernet.commands.terminal import out, say
 from burgernet.demo.stage import HOME, Stage, environment, stage
@@ -16,6 +18,8 @@ from burgernet.demo.story import LINES, STORY, Cast, nothing_is_left
 from burgernet.demo.voice_story import CALLED, VOICE_STORY, VoiceCast
 from burgernet.node import sip_password
 from stand_ins.public_network import account_of
+
+NUMBERS = (*LINES.values(), *CALLED.values())
 
 
 def demo(
@@ -32,15 +36,20 @@ def demo(
 
 
 async def _show(once: bool) -> bool:
-    async with stage([*LINES.values(), *CALLED.values()], say) as ready:
+    async with stage(NUMBERS, say) as ready:
         out.print("\n[bold]The story[/]")
-        cast, called = await Cast.gather(ready), await VoiceCast.gather(ready)
-        story = [(step, cast) for step in STORY], [(step, called) for step in VOICE_STORY], [(nothing_is_left, cast)]
-        held = await play(list(chain[tuple[Step[Any], Any]](*story)), out)
+        held = await tell(ready, out)
         if not once:
             _invite(ready)
             await asyncio.Event().wait()
     return held
+
+
+async def tell(ready: Stage, console: Console) -> bool:
+    """Plays the whole story; whether every step held."""
+    cast, called = await Cast.gather(ready), await VoiceCast.gather(ready)
+    story = [(step, cast) for step in STORY], [(step, called) for step in VOICE_STORY], [(nothing_is_left, cast)]
+    return await play(list(chain[tuple[Step[Any], Any]](*story)), console)
 
 
 def _invite(ready: Stage) -> None:
@@ -48,7 +57,8 @@ def _invite(ready: Stage) -> None:
     settings = ready.base.settings
     file = HOME / "environment"
     file.touch(mode=0o600)
-    file.write_text(environment(settings), "utf-8")
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment(settings).items())
+    file.write_text("".join(lines), "utf-8")
     out.print(
         f"\n[bold]Everything stays up until Ctrl-C.[/] SIP server {settings.sip_bind} (UDP). Accounts for a phone:"
     )

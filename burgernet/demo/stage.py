@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import shlex
 import shutil
 import socket
 from collections.abc import AsyncIterator, Collection
@@ -83,15 +82,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
-    """Sets everything up and takes it down again. `numbers`: of the subscribers of the public network (E.164)."""
+async def stage(
+    numbers: Collection[str], say: Say, home: Path = HOME, instance: str = INSTANCE
+) -> AsyncIterator[Stage]:
+    """Sets everything up and takes it down again. `numbers`: of the subscribers of the public network (E.164). `home`
+    is emptied first; `instance` names the Asterisk."""
     installed = exchange.install(lambda _: None)
-    ours, public = exchange.Instance(installed, INSTANCE), exchange.Instance(installed, f"{INSTANCE}-network")
+    ours, public = exchange.Instance(installed, instance), exchange.Instance(installed, f"{instance}-network")
     with exchange.alone(ours), redis_server() as redis_url:
-        _sweep()
+        _sweep(home)
         twilio = Twilio(f"AC{secrets.token_hex(16)}", secrets.token_hex(16))
         network = _network(numbers)
-        async with twilio, opened(_settings(redis_url, twilio, network)) as base, phone_box() as phones:
+        async with twilio, opened(_settings(redis_url, twilio, network, home, instance)) as base, phone_box() as phones:
             say("Database: an SQLite file with the country in it")
             await asyncio.to_thread(upgrade, base.settings.database_url)
             await seed(base.store, DIRECTOR, OPERATORS_A_ROOM)
@@ -102,10 +104,10 @@ async def stage(numbers: Collection[str], say: Say) -> AsyncIterator[Stage]:
                 yield Stage(base, twilio, ours, network, speech_of(base), phones)
 
 
-def environment(settings: Settings) -> str:
-    """The settings of this run as lines for a shell, so that every command of `burgernet` works on it."""
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings of this run as environment variables, with which every command of `burgernet` works on it."""
     given = settings.model_dump(exclude_unset=True)
-    return "".join(f"export {PREFIX}{name.upper()}={shlex.quote(_written(value))}\n" for name, value in given.items())
+    return {f"{PREFIX}{name.upper()}": _written(value) for name, value in given.items()}
 
 
 def _written(value: object) -> str:
@@ -135,10 +137,10 @@ async def _roles(base: Base, say: Say) -> AsyncIterator[None]:
         roles.cancel()
 
 
-def _sweep() -> None:
+def _sweep(home: Path) -> None:
     """What an earlier run left."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
 
 
 def _network(numbers: Collection[str]) -> Network:
@@ -153,14 +155,14 @@ def _network(numbers: Collection[str]) -> Network:
     )
 
 
-def _settings(redis_url: str, twilio: Twilio, network: Network) -> Settings:
+def _settings(redis_url: str, twilio: Twilio, network: Network, home: Path, instance: str) -> Settings:
     def secret() -> str:
         return secrets.token_hex(16)
 
     web = free_port()
     return Settings(
         _env_file=None,
-        database_url=f"sqlite+aiosqlite:///{HOME.absolute()}/burgernet.db",
+        database_url=f"sqlite+aiosqlite:///{home.absolute()}/burgernet.db",
         redis_url=redis_url,
         register_keys=f"1:{new_key()}",
         police_keys=f"1:{new_key()}",
@@ -174,8 +176,8 @@ def _settings(redis_url: str, twilio: Twilio, network: Network) -> Settings:
         rtp_ports=f"{network.rtp_first - MEDIA_PORTS}-{network.rtp_first - 1}",
         trunk_addresses=[network.address],
         trunk_contact=f"sip:{network.address}:{network.port}",
-        asterisk_instance=INSTANCE,
-        spool_file=HOME / "calls.spool",
+        asterisk_instance=instance,
+        spool_file=home / "calls.spool",
         web_bind=f"127.0.0.1:{web}",
         public_url=f"http://127.0.0.1:{web}",
         twilio_account_sid=twilio.account_sid,
