@@ -6,7 +6,8 @@ import asyncio
 import base64
 import logging
 import uuid
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,19 @@ from sqlmodel import col, select, update
 
 from actions.desk import open_actions
 from actions.matching import Alerted, Match
-from actions.models import Action, Call, ContactPoint, Delivery, DeliveryState, Message, Recording, Status, Tip, now
+from actions.models import (
+    Action,
+    Attempt,
+    Call,
+    ContactPoint,
+    Delivery,
+    DeliveryState,
+    Message,
+    Recording,
+    Status,
+    Tip,
+    now,
+)
 from actions.numbers import Number
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.spool import Fact, Spool
@@ -27,6 +40,9 @@ FACT_BOUND_S = 0.3
 SOUND_BOUND_S = 5.0
 CALLER = "call.caller"
 SOUND = "recording"
+LOST = "lost sight of"
+# No call lasts this long.
+LONGEST_AGO = timedelta(days=1)
 NEVER_BEGUN = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 
 
@@ -108,6 +124,17 @@ class CallBook:
 
     async def ended(self, call_id: str, how: str) -> None:
         await self._write(call_id, ended_at=_now(), ended_how=how[:30])
+
+    async def end_lost(self, app: str, held: Collection[str], grace: timedelta) -> int:
+        """Ends the rows of calls that the controller `app` led and holds no more, `grace` after they came; how many.
+        Raises what the database raises."""
+        placed = select(Attempt.id).where(col(Attempt.provider_id).startswith(f"bn-{app}-"))
+        ours = col(Call.id).startswith(f"{app}-") | col(Call.attempt_id).in_(placed)
+        lately = col(Call.arrived_at).between(now() - LONGEST_AGO, now() - grace)
+        lost = update(Call).where(ours, lately, col(Call.ended_at).is_(None), col(Call.id).not_in(held))
+        async with self._store.writing() as session:
+            done = await session.exec(lost.values(ended_at=now(), ended_how=LOST))
+        return done.rowcount
 
     async def keep_tip(
         self, call_id: str, action_id: int | None, room_id: str | None, wav: bytes, seconds: float

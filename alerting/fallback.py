@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, literal, or_
 from sqlmodel import col, select
 
 from actions.live import wake
-from actions.models import ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
+from actions.models import Attempt, Call, ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
 from actions.store import Store
 from alerting.audience import COLUMNS
 from alerting.bell import DELIVERIES
@@ -57,8 +57,15 @@ def _unsure(moment: Any) -> ColumnElement[bool]:
     """Not certainly heard. A result that somebody answered is heard: it asks for no key."""
     state = col(Delivery.state)
     asks_for_key = col(Message.kind) != MessageKind.RESULT
-    silent = and_(state == DeliveryState.SENT, col(Delivery.changed_at) < moment - QUIET)
+    silent = and_(state == DeliveryState.SENT, or_(col(Delivery.changed_at) < moment - QUIET, _call_over()))
     return or_(state.in_(NOT_REACHED), and_(asks_for_key, or_(state == DeliveryState.ANSWERED, silent)))
+
+
+def _call_over() -> ColumnElement[bool]:
+    """Whether a call was broken off: its end is in the book, and nothing more was reported of it."""
+    return exists().where(
+        col(Attempt.delivery_id) == Delivery.id, col(Call.attempt_id) == Attempt.id, col(Call.ended_at).is_not(None)
+    )
 
 
 def _no_text() -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
 from burgernet import node
 from burgernet.base import START_BOUND_S, Base, Say
+from burgernet.lost_calls import end_lost_calls
 from burgernet.roster import Roster
 from burgernet.voice_ways import by_twilio, voice_alerts
 from ivr_flows.catalogue import catalogue
@@ -63,6 +64,7 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
         for work in (line.run, ami.run, roster.run):
             group.create_task(work(), name=work.__qualname__)
         await _come(line.connected, "the waiting line in Redis", say)
+        group.create_task(end_lost_calls(base, controller), name="lost calls")
         if settings.trunk_contact or by_twilio(base):
             group.create_task(voice_alerts(base, controller, board), name="voice alerts")
         else:

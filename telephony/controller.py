@@ -60,6 +60,11 @@ class Controller:
     def leads(self, call_id: str) -> bool:
         return any(task.get_name() == call_id for task in self._tasks.values())
 
+    @property
+    def held(self) -> frozenset[str]:
+        """The ids of the calls that are led here."""
+        return frozenset(task.get_name() for task in self._tasks.values())
+
     def received(self, event: Event) -> None:
         """Gives one event to the leg it names. Never waits."""
         match event:
@@ -107,8 +112,11 @@ class Controller:
         Raises MayNotCall, AriAway."""
         with self._guard.channel_to(outgoing.number):
             leg = self._legs[self.leg_of(outgoing.name)] = Leg(self.leg_of(outgoing.name))
-            call = Call(self, leg, leg.id, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {})
+            call = Call(
+                self, leg, outgoing.name, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {}
+            )
             if task := asyncio.current_task():
+                task.set_name(call.id)
                 self._tasks[leg.id] = task
             try:
                 return await self._lead_placed(call, outgoing, flow, unless)
@@ -274,7 +282,7 @@ class Controller:
             log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
 
     async def _take_in_recordings(self) -> None:
-        busy = {f"bn-{call_id}" for leg_id, task in self._tasks.items() for call_id in (leg_id, task.get_name())}
+        busy = {f"bn-{call_id}" for call_id in self.held}
         for recording in await self.ari.listing("recordings/stored"):
             name = recording["name"]
             if name.startswith("bn-") and name not in busy and (wav := await self.take_recording(name)):

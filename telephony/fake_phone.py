@@ -103,6 +103,13 @@ class FakePhone:
         return self._display
 
     @property
+    def stage(self) -> str:
+        """idle, rings, talks."""
+        if self._channel is None:
+            return "idle"
+        return "rings" if self._ringing else "talks"
+
+    @property
     def rang(self) -> bool:
         return "rings" in self._happened
 

@@ -57,7 +57,7 @@ def test_no_prompt_of_a_text_is_longer_than_can_be_spoken(text: str, language: s
 
 
 def test_a_long_text_is_split_and_nothing_of_it_is_lost() -> None:
-    words = "Kijk uit naar een meisje met een rode jas".split() * 100
+    words = ["Kijk", "uit", "naar", "een", "meisje", "met", "een", "rode", "jas"] * 100
     prompts = said(" ".join(words), "nl")
     assert len(prompts) > 10
     assert " ".join(prompt.text for prompt in prompts if isinstance(prompt, Spoken)).split() == words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from actions.models import DeliveryState
 from alerting import bell, pacing
 from alerting.channels import voice
 from alerting.throttle import Throttle
-from burgernet import voice_ways
+from burgernet import lost_calls, voice_ways
 from burgernet.node import CARRIER
 from ivr_flows import voice_alert
 from telephony import legs
@@ -40,6 +41,8 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice_ways, "VOICE", Throttle(apart_s=0, an_hour=100))
     monkeypatch.setattr(voice_ways, "ATTEMPT_S", 4.0)
     monkeypatch.setattr(voice_alert, "KEY_S", 0.4)
+    monkeypatch.setattr(lost_calls, "LOOK_AGAIN_S", 0.2)
+    monkeypatch.setattr(lost_calls, "GRACE", timedelta(seconds=1))
     monkeypatch.setattr(legs, "LONG_TALK_S", 0.4)
 
 
@@ -50,11 +53,16 @@ def channels() -> int:
 
 
 @pytest.fixture
+def url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
 async def street(
-    short_waits: None, sqlite_url: str, redis_url: str, tmp_path: Path, sounds: Path, channels: int
+    short_waits: None, url: str, redis_url: str, tmp_path: Path, sounds: Path, channels: int
 ) -> AsyncIterator[Street]:
     settings = settings_of(
-        sqlite_url, redis_url, spool_file=tmp_path / "spool", trunk_contact=TRUNK, outbound_channels=channels
+        url, redis_url, spool_file=tmp_path / "spool", trunk_contact=TRUNK, outbound_channels=channels
     )
     async with fake_exchange(settings, sounds) as exchange:
         wiring = exchange.wiring

@@ -29,7 +29,7 @@ TITLE, BODY = "de blauwe Golf", "Kijk uit naar een blauwe auto. Hij rijdt naar D
 WORDS: Texts = {"nl": (TITLE, BODY), "en": ("the blue Golf", "Look out for a blue car.")}
 NEWS: Texts = {"nl": (TITLE, "Hij is nu rood.")}
 FOUND: Texts = {"nl": (TITLE, "Hij is gevonden.")}
-AN_ALERT_TO_ANSWER_S = 20.0
+BOUND_S = 20.0
 
 
 class Line(Handset[T], Protocol[T]):
@@ -41,6 +41,8 @@ class Line(Handset[T], Protocol[T]):
 
     @property
     def display(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
 
 
 class Subscriber(Phone):
@@ -56,20 +58,28 @@ class Subscriber(Phone):
         """The number shown when it rang last."""
         return self._line.display
 
+    @property
+    def is_ringing(self) -> bool:
+        return self._line.stage == "rings"
+
+    @property
+    def is_in_a_call(self) -> bool:
+        return self._line.stage == "talks"
+
     async def says(self, hertz: int, seconds: float = 0) -> None:
         """Says a tone from now on, or for `seconds` and then nothing."""
         self.tone = hertz
         await self._line.says(hertz, seconds)
 
-    async def hears_all(self, *sentences: str, language: str = "nl") -> None:
+    async def hears_all(self, *sentences: str, language: str = "nl", bound_s: float = BOUND_S) -> None:
         """Hears these sentences, one after another."""
         for sentence in sentences:
-            await self.hears(Spoken(spoken(sentence, language), language), language, AN_ALERT_TO_ANSWER_S)
+            await self.hears(Spoken(spoken(sentence, language), language), language, bound_s)
 
     async def hears_the_message(self, action: OpenAction, language: str = "nl") -> None:
         """The whole alert, and what can be answered."""
         await self.hears_all(*alert(action, language), language=language)
-        await self.hears("alert-keys", language, AN_ALERT_TO_ANSWER_S)
+        await self.hears("alert-keys", language, BOUND_S)
 
 
 Plug = Callable[[int], Awaitable[Subscriber]]

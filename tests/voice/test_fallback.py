@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from actions.desk import Desk
 from actions.matching import OpenAction
-from actions.models import Delivery, DeliveryState, Message, now
+from actions.models import Attempt, Call, Delivery, DeliveryState, Message, now
 from actions.numbers import CallerKind
 from actions.register import Register
 from actions.store import Store
@@ -71,6 +71,18 @@ async def test_a_call_of_which_nothing_more_is_heard_is_followed_after_a_while(
 ) -> None:
     action = await called(town, redis, "sent")
     await becomes(town, action, "sent", ago=ago)
+    assert await texts(town, redis, action) == count
+
+
+@pytest.mark.parametrize(("over", "count"), [(False, 0), (True, 1)])
+async def test_a_call_that_was_broken_off_is_followed_at_once(town: Town, redis: Redis, over: bool, count: int) -> None:
+    action = await called(town, redis, "sent")
+    async with town.store.writing() as session:
+        (delivery,) = await session.exec(select(Delivery))
+        assert delivery.id is not None
+        attempt = Attempt(delivery_id=delivery.id, number=1, provider="asterisk", state="sent", deadline=now())
+        call = Call(id=attempt.id, attempt_id=attempt.id, dialled="", caller_kind="", ended_at=now() if over else None)
+        session.add_all([attempt, call])
     assert await texts(town, redis, action) == count
 
 
