@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 ARGS ?=
+# Most tests wait for calls to take their time: more of them at once than there are processors.
+WORKERS ?= 3
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -13,7 +15,7 @@ demo: ## Run the main job here, real calls included; ARGS=--once ends by itself
 
 test: ## Run all tests; ARGS goes to pytest
 	@scripts/prepare dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: ## What CI checks besides the tests: style, types, imports
 	@scripts/prepare dev

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from asterisk_conf.render import Folders, Node, render
 
@@ -70,10 +70,12 @@ class Installed:
 
 @dataclass(frozen=True)
 class Instance:
-    """One running configuration of an installed Asterisk: its own folders below /srv/burgernet/NAME."""
+    """One running configuration of an installed Asterisk: its own folders below /srv/burgernet/NAME. `prompts`: where
+    it finds the prompts, when not among them."""
 
     installed: Installed
     name: str
+    prompts: PurePath | None = None
 
     @property
     def inside(self) -> Path:
@@ -90,8 +92,8 @@ class Instance:
         return self.folder / "sounds"
 
     @property
-    def sounds_inside(self) -> Path:
-        return self.inside / "sounds"
+    def sounds_inside(self) -> PurePath:
+        return self.prompts or self.inside / "sounds"
 
     def console(self, words: str) -> str:
         """What Asterisk's console answers to a command. Raises NoAsterisk."""

@@ -28,18 +28,23 @@ def instance(settings: Settings) -> Instance:
         installed = Installed(settings.asterisk_root)
         if not installed.fits():
             raise NoAsterisk(f"no Asterisk {'.'.join(map(str, OLDEST))} or newer below {settings.asterisk_root}")
-        return Instance(installed, settings.asterisk_instance)
+        return Instance(installed, settings.asterisk_instance, _prompts(settings))
     if found := find():
-        return Instance(found, settings.asterisk_instance)
+        return Instance(found, settings.asterisk_instance, _prompts(settings))
     raise NoAsterisk("there is no Asterisk on this machine yet; run `burgernet asterisk install`")
 
 
 def sounds(settings: Settings) -> tuple[Path, PurePath]:
     """The folder of the prompts, and the same folder as Asterisk sees it. Raises NoAsterisk."""
-    if settings.sounds_dir:
-        return settings.sounds_dir, PurePath(settings.sounds_seen_as or settings.sounds_dir.absolute())
+    if settings.sounds_dir and (seen_as := _prompts(settings)):
+        return settings.sounds_dir, seen_as
     ours = instance(settings)
     return ours.sounds, ours.sounds_inside
+
+
+def _prompts(settings: Settings) -> PurePath | None:
+    """Where Asterisk sees the prompts, when the settings say so."""
+    return PurePath(settings.sounds_seen_as or settings.sounds_dir.absolute()) if settings.sounds_dir else None
 
 
 async def node(settings: Settings, desk: Desk, lines: Sequence[Line] = ()) -> Node:

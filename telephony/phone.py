@@ -279,7 +279,7 @@ class Phone(VoIPPhone):
 
     def _ringing(self) -> Conversation:
         call = self._last
-        if call and call.state == CallState.RINGING:
+        if call and call in self.calls.values() and call.state == CallState.RINGING:
             return call
         raise ValueError("this phone does not ring")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
+import signal
 from itertools import chain
 from typing import Annotated, Any
 
@@ -27,15 +28,21 @@ def demo(
 ) -> None:
     """Show the main job with real calls: two actions, texts to who is near, callers put through to the right room."""
     logging.getLogger().setLevel(logging.ERROR)
+    # A shell that starts this in the background has made it deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         held = asyncio.run(_show(once))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise typer.Exit(0) from None
     if not held:
         raise typer.Exit(1)
 
 
 async def _show(once: bool) -> bool:
+    """Ends, with everything it started, on Ctrl-C and on SIGTERM."""
+    showing = asyncio.current_task()
+    assert showing
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, showing.cancel)
     async with stage(NUMBERS, say) as ready:
         out.print("\n[bold]The story[/]")
         held = await tell(ready, out)
