@@ -141,9 +141,9 @@ def _written(value: Any) -> str:
 class Wire:
     """A TCP proxy before a server. `cut` ends every connection; `frozen` ones stay open and carry nothing any more."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, port: int = 0) -> None:
         address = urlsplit(target)
-        self._host, self._port = address.hostname or "", address.port or 0
+        self._host, self._port, self._listens_on = address.hostname or "", address.port or 0, port
         self._server: asyncio.Server
         self._ends: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,7 +167,7 @@ class Wire:
         self._stuck = asyncio.Event()
 
     async def opens(self) -> None:
-        self._server = await asyncio.start_server(self._took, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._took, "127.0.0.1", self._listens_on)
 
     async def closes(self) -> None:
         self._server.close()
@@ -201,9 +201,9 @@ async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, stuck
 
 
 @asynccontextmanager
-async def wire_to(target: str) -> AsyncIterator[Wire]:
-    """A wire to the server at this address, gone with the block."""
-    wire = Wire(target)
+async def wire_to(target: str, port: int = 0) -> AsyncIterator[Wire]:
+    """A wire to the server at this address, on a port chosen beforehand or any; gone with the block."""
+    wire = Wire(target, port)
     await wire.opens()
     try:
         yield wire
