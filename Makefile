@@ -1,5 +1,5 @@
 # Burgernet: `make demo` shows the main job, `make test` proves it. Both install what they need (as root, or with sudo).
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test bench lint format lock clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 ARGS ?=
@@ -16,6 +16,11 @@ demo: ## Run the main job here, real calls included; ARGS=--once ends by itself
 test: ## Run all tests; ARGS goes to pytest
 	@scripts/prepare dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+bench: ## Try chance and hostile requests many times more than `make test` does (about half an hour)
+	@scripts/prepare dev
+	@SEEDS=25 EXAMPLES=200 $(BIN)/python -m pytest -n 1 --timeout 3600 tests/alerting/test_killed_workers.py \
+		tests/voice/test_broken_off.py tests/web/test_schemathesis.py $(ARGS)
 
 lint: ## What CI checks besides the tests: style, types, imports
 	@scripts/prepare dev

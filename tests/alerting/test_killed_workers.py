@@ -24,6 +24,7 @@ from actions.vault import Vault
 from stand_ins.twilio import GOOD, Twilio
 from tests.alerting.town import Town, until
 from tests.alerting.works import ACCOUNT, TOKEN, Works, called_back, once_each
+from tests.seeds import SEEDS
 
 S = DeliveryState
 PEOPLE = 60
@@ -54,7 +55,7 @@ async def every_open_attempt_is_overdue(town: Town) -> None:
         await session.exec(update(Attempt).where(still_open).values(deadline=now() - timedelta(seconds=1)))
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", range(SEEDS))
 async def test_a_process_killed_at_any_point_is_made_good_by_another(
     country: Store, database_url: str, redis_url: str, redis: Redis, seed: int
 ) -> None:
@@ -90,7 +91,7 @@ async def nothing_on_its_way(twilio: Twilio) -> bool:
     return len(twilio.messages) == len(twilio.requests)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 * SEEDS))
 async def test_tasks_cancelled_at_any_point_are_made_good_by_another(works: Works, seed: int) -> None:
     random = Random(seed)
     works.twilio.usual = replace(GOOD, answer_after_s=0.02)

@@ -8,9 +8,10 @@ import random
 import pytest
 
 from tests.conversations.exchange import until, whispered
+from tests.seeds import SEEDS
 from tests.voice.street import Street, Subscriber, alert
 
-SEEDS = range(4)
+TRIED = range(4 * SEEDS)
 PEOPLE = range(1, 7)
 # What people press, and after how many sentences.
 WAYS = (("1", 2), ("3", 5), ("9", 1), ("2", 3), ("", 2), ("", 9))
@@ -51,7 +52,7 @@ class Person:
             await asyncio.sleep(0.4)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", TRIED)
 async def test_nobody_is_called_again_who_heard_it_and_nobody_is_forgotten(street: Street, seed: int) -> None:
     chance = random.Random(seed)
     await street.exchange.operator("rotterdam-1")
