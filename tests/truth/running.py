@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from burgernet.node import instance, node
 from burgernet.settings import Settings
 from ivr_flows.catalogue import catalogue
 from telephony.speech import Speech
-from tests.conversations.exchange import ME, OPERATORS_A_ROOM, noise, settings_of
+from tests.conversations.exchange import ME, OPERATORS_A_ROOM, noise, settings_of, until
 from tests.conversations.real import RealNode
 
 UP_BOUND_S = 30
@@ -52,6 +52,19 @@ async def truth_node(country_url: str) -> AsyncIterator[RealNode]:
     with asterisk.running(ours):
         yield RealNode(settings, speech, ours)
     shutil.rmtree(ours.folder)
+
+
+async def restarted(real: RealNode, noticed: Callable[[], Awaitable[bool]]) -> None:
+    """Asterisk starts anew, every call ends; returns when it was `noticed` and Asterisk has booted."""
+    await asyncio.to_thread(real.asterisk.console, "core restart now")
+    await until(noticed, "the restart noticed")
+
+    async def booted() -> bool:
+        with suppress(asterisk.NoAsterisk):
+            return "fully booted" in await asyncio.to_thread(real.asterisk.console, "core waitfullybooted")
+        return False
+
+    await until(booted, "Asterisk booted")
 
 
 class Running:
