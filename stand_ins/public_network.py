@@ -79,9 +79,11 @@ exten => _+X.,1,Goto(from-burgernet,${EXTEN},1)
 [from-burgernet]
 exten => _+X.,1,Dial(PJSIP/${EXTEN:1},60)
  same => n,GotoIf($["${DIALSTATUS}" = "BUSY"]?busy)
+ same => n,GotoIf($["${HANGUPCAUSE}" = "21"]?refused)
  same => n,GotoIf($["${DIALSTATUS}" = "CHANUNAVAIL"]?away)
  same => n,Hangup(${HANGUPCAUSE})
  same => n(busy),Hangup(17)
+ same => n(refused),Hangup(21)
  same => n(away),Hangup(20)
 """
 

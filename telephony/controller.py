@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 Flow = Callable[[Call], Awaitable[None]]
 LeftRecording = Callable[[str, bytes], Awaitable[None]]
 LONGEST_NUMBER = 64
+# Q.850
+NO_ANSWER, ABSENT = 19, 20
 # Asterisk drops a leg that is answered while no controller listens: a refused call, which costs nobody the duty.
 UNKNOWN_END = 21
 
@@ -72,8 +74,9 @@ class Controller:
                 self._entered(channel, args)
             case {"type": "StasisEnd", "channel": {"id": leg_id}}:
                 self._end(leg_id, 16)
-            case {"type": "ChannelDestroyed", "channel": {"id": leg_id}, "cause": cause}:
-                self._end(leg_id, cause)
+            case {"type": "ChannelDestroyed", "channel": {"id": leg_id, **shown}, "cause": cause}:
+                # A telephone that is switched off: 480 from the carrier, and it never rang.
+                self._end(leg_id, ABSENT if cause == NO_ANSWER and shown.get("state") == "Down" else cause)
             case {"type": "ChannelDtmfReceived", "channel": {"id": leg_id}, "digit": digit} if leg_id in self._legs:
                 self._legs[leg_id].press(digit)
             case {"type": "ChannelTalkingStarted" | "ChannelTalkingFinished" as kind, "channel": {"id": leg_id}}:

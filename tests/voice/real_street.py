@@ -1,0 +1,96 @@
+"""The real Asterisk with a real trunk to a public network, where the participants' telephones are."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from actions.seed import seed
+from burgernet import asterisk
+from burgernet.base import opened
+from burgernet.embedded import free_port
+from burgernet.node import instance, node
+from ivr_flows.catalogue import catalogue
+from stand_ins.public_network import Network, account_of, configuration
+from telephony.handset import PhoneBox, Registrar
+from telephony.speech import Speech
+from tests.alerting.town import number
+from tests.conversations.exchange import CARRIER, ME, OPERATORS_A_ROOM, exchange_on, noise, settings_of
+from tests.conversations.real import PATIENCE, RealNode, RealWiring
+from tests.voice.street import Line, Street, Subscriber
+
+
+@dataclass(frozen=True)
+class Country:
+    """Our node, and the network that its trunk leads to."""
+
+    real: RealNode
+    network: Network
+
+
+@asynccontextmanager
+async def country_with_a_network(country_url: str, names: Iterable[int]) -> AsyncIterator[Country]:
+    """Two Asterisks. `names`: of the people who have a telephone. Nothing of them stays."""
+    network = Network(
+        address=CARRIER,
+        port=free_port(socket.SOCK_DGRAM),
+        rtp_first=26000,
+        rtp_last=26999,
+        node=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        subscribers={number(name): secrets.token_hex(16) for name in names},
+    )
+    settings = settings_of(
+        country_url,
+        "redis://127.0.0.1:1/0",
+        ari_url=f"http://127.0.0.1:{free_port()}",
+        ami_url=f"tcp://127.0.0.1:{free_port()}",
+        sip_bind=network.node,
+        rtp_ports="24000-25999",
+        trunk_contact=f"sip:{network.address}:{network.port}",
+        asterisk_instance=f"voice-{os.getpid()}",
+    )
+    ours = instance(settings)
+    public = asterisk.Instance(ours.installed, f"network-{os.getpid()}")
+    async with opened(settings) as base:
+        await seed(base.store, ME, OPERATORS_A_ROOM)
+        asterisk.write(ours, await node(settings, base.desk))
+    asterisk.write_files(public, partial(configuration, network))
+    speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, noise)
+    await speech.build(lambda _: None)
+    with asterisk.running(ours), asterisk.running(public):
+        yield Country(RealNode(settings, speech, ours), network)
+    for folder in (ours.folder, public.folder):
+        shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def real_street(country: Country, box: PhoneBox, url: str, redis_url: str, spool: Path) -> AsyncIterator[Street]:
+    """The product's telephony role on that node, with a database and Redis of its own."""
+    mine: dict[str, Any] = {"database_url": url, "redis_url": redis_url, "spool_file": spool}
+    async with opened(country.real.settings.model_copy(update=mine)) as base:
+        await seed(base.store, ME, OPERATORS_A_ROOM)
+        wiring = RealWiring(country.real, box)
+        registrar = Registrar(country.network.address, country.network.port)
+
+        async def plug(name: int) -> Subscriber:
+            password, account = country.network.subscribers[number(name)], account_of(number(name))
+            handset = await box.phone(f"{account}#{secrets.token_hex(4)}", registrar, password, user=account)
+            await handset.registers()
+            return Subscriber(name, cast("Line[Any]", handset), wiring._sound_of)
+
+        async with exchange_on(base, wiring, PATIENCE) as exchange:
+            street = Street(exchange, plug)
+            yield street
+            for phone in exchange.phones:
+                await phone.put_away()
+                if isinstance(phone, Subscriber):
+                    await phone.unregisters()
+        await wiring.forget_phones()
