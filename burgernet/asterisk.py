@@ -153,6 +153,7 @@ def write_files(instance: Instance, configuration: Callable[[Folders, str], Mapp
     for name, text in configuration(folders, owner.pw_name).items():
         file = instance.folder / "etc" / name
         file.touch(mode=0o600)
+        file.chmod(0o600)  # one that was there keeps its mode, and passwords go in
         file.write_text(text, "utf-8")
         _give(file, owner)
 

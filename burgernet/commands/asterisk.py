@@ -82,6 +82,7 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
         for name, text in texts.items():
             file = folder / name
             file.touch(mode=0o600)
+            file.chmod(0o600)  # one that was there keeps its mode, and passwords go in
             file.write_text(text, "utf-8")
     except OSError as fault:
         raise Refused([f"{folder} cannot be written: {fault.strerror}"]) from None

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from burgernet.command_line import main
-from burgernet.embedded import free_port
 from burgernet.settings import Settings
-from tests.conversations.exchange import settings_of
-from tests.truth.running import environment_of, running
+from tests.truth.conftest import Command
+from tests.truth.running import running
 
-Command = Callable[..., tuple[int, str]]
 TOWN = ("--kind", "look_out", "--region", "rotterdam", "--circle", "51.9225,4.4792,2000", "--title", "de blauwe Golf")
-
-
-@pytest.fixture
-def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    return settings_of(sqlite_url, redis_url, spool_file=tmp_path / "spool", web_bind=f"127.0.0.1:{free_port()}")
-
-
-@pytest.fixture
-def burgernet(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Runs a command; its exit status and all it said."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-
-    def command(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["burgernet", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out + said.err
-
-    return command
 
 
 def test_a_newcomer_comes_from_an_empty_folder_to_an_action_that_has_ended(

@@ -95,6 +95,8 @@ def test_what_a_killed_leader_left_behind_is_ended_by_the_next(ours: Instance) -
 def test_the_configuration_is_readable_by_its_account_alone(ours: Instance) -> None:
     files = list((ours.folder / "etc").iterdir())
     assert files
+    (opened_up := ours.folder / "etc/pjsip.conf").chmod(0o644)
+    asterisk.write_files(ours, lambda *_: {opened_up.name: "[global]"})
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
