@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -36,6 +37,15 @@ class Bare:
         await carrier.dials(dialled)
         return int((await carrier.sees("ended"))["status"])
 
+    @asynccontextmanager
+    async def longest_call_s(self, seconds: int) -> AsyncIterator[None]:
+        """While the block lasts no new call may last longer."""
+        await self._console(f"dialplan set global MAX_CALL_S {seconds}")
+        try:
+            yield
+        finally:
+            await self._console(f"dialplan set global MAX_CALL_S {self._real.settings.max_call_s}")
+
     async def is_left_alone(self) -> None:
         for phone in self._phones:
             await phone.put_away()
@@ -47,7 +57,10 @@ class Bare:
         return phone
 
     async def has_no_channel(self) -> bool:
-        return not (await asyncio.to_thread(self._real.asterisk.console, "core show channels concise")).strip()
+        return not (await self._console("core show channels concise")).strip()
+
+    async def _console(self, words: str) -> str:
+        return await asyncio.to_thread(self._real.asterisk.console, words)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -150,3 +163,12 @@ async def test_who_hangs_up_in_the_warning_rings_nobody(bare: Bare) -> None:
     await caller.hangs_up()
     await until(bare.has_no_channel, "the call over")
     assert not national.rang
+
+
+async def test_the_longest_call_ends_by_itself_also_without_a_controller(bare: Bare) -> None:
+    national, caller = await bare.room(NATIONAL), await bare.caller(MOBILE)
+    async with bare.longest_call_s(3):
+        await caller.dials(FREE_NUMBER)
+        await warned_and_connected(caller, national)
+        await caller.is_hung_up(bound_s=5)
+        await national.is_hung_up(bound_s=5)
