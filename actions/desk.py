@@ -212,7 +212,7 @@ async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction
         assert action.id is not None
         actions[action.id] = action
         texts.setdefault(action.id, {})[words.language] = (words.title, words.body)
-    return [_open_action(action, texts[key]) for key, action in actions.items()]
+    return [as_open(action, texts[key]) for key, action in actions.items()]
 
 
 async def checked(store: Store, new: NewAction) -> Area:
@@ -263,7 +263,7 @@ async def set_going(
     message = await _add_message(session, action, MessageKind.ALERT, texts, sounds, deadline)
     record(session, actor, "start", "action", action.id)
     tell(session, "action.started", action.id, code=action.code, message=message.id)
-    return _open_action(action, texts)
+    return as_open(action, texts)
 
 
 async def held(session: AsyncSession, which: str | int) -> Action:
@@ -330,7 +330,8 @@ async def _add_message(
     return message
 
 
-def _open_action(action: Action, texts: Texts) -> OpenAction:
+def as_open(action: Action, texts: Texts) -> OpenAction:
+    """A started action as conversations and the matcher know it."""
     assert action.id is not None
     assert action.started_at is not None
     return OpenAction(

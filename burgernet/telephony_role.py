@@ -59,7 +59,7 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     async with asyncio.TaskGroup() as group:
         for work in (lease.keep, actions.run, base.book.run, controller.run):
             group.create_task(work(), name=work.__qualname__)
-        await _come(controller.reconciled, "Asterisk", say)
+        await _come(controller.reconciled, f"Asterisk at {settings.ari_url}; start it, or set BURGERNET_ARI_URL", say)
         # Only now the talks that go on are known: before, their operators would have looked free.
         for work in (line.run, ami.run, roster.run):
             group.create_task(work(), name=work.__qualname__)

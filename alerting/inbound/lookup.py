@@ -10,6 +10,7 @@ from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.call_book import NEVER_BEGUN
+from actions.desk import as_open
 from actions.matching import Alerted, OpenAction
 from actions.models import Action, Address, ContactPoint, Delivery, Message, Participant, Status, Subscription, now
 
@@ -20,7 +21,7 @@ GRACE = timedelta(minutes=30)
 async def current_actions(session: AsyncSession) -> list[OpenAction]:
     """The open actions, newest first, then those that ended less than half an hour ago."""
     query = select(Action).where(_current()).order_by(*_open_first())
-    return [_candidate(action) for action in await session.exec(query)]
+    return [as_open(action, {}) for action in await session.exec(query)]
 
 
 async def alerted_in(session: AsyncSession, digests: Sequence[bytes]) -> list[Alerted]:
@@ -36,7 +37,7 @@ async def alerted_in(session: AsyncSession, digests: Sequence[bytes]) -> list[Al
     query = select(Action, begun.c.metres).join(begun, begun.c.action_id == Action.id).where(_current())
     rows = list(await session.exec(query.order_by(*_open_first())))
     still_open = [(action, metres) for action, metres in rows if action.status == Status.OPEN]
-    return [Alerted(_candidate(action), metres) for action, metres in still_open or rows]
+    return [Alerted(as_open(action, {}), metres) for action, metres in still_open or rows]
 
 
 async def language_of(session: AsyncSession, contact: ContactPoint | None) -> str | None:
@@ -60,22 +61,3 @@ def _current() -> Any:
 
 def _open_first() -> tuple[Any, ...]:
     return col(Action.status).desc(), col(Action.started_at).desc(), col(Action.id).desc()
-
-
-def _candidate(action: Action) -> OpenAction:
-    """An action for the matcher, which needs none of its words."""
-    assert action.id is not None
-    assert action.started_at is not None
-    return OpenAction(
-        id=action.id,
-        code=action.code,
-        kind=action.kind,
-        room_id=action.room_id,
-        region_id=action.region_id,
-        started_by=action.started_by,
-        started_at=action.started_at,
-        titles={},
-        bodies={},
-        x=action.x,
-        y=action.y,
-    )
