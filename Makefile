@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 ARGS ?=
-# Most tests wait for calls to take their time: more of them at once than there are processors.
-WORKERS ?= 3
+# How many tests run side by side; most of them wait for calls to take their time.
+WORKERS ?= 2
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20

@@ -123,12 +123,16 @@ class Ami:
     def _has_booted(self, _: Manager, __: Mapping[str, str]) -> None:
         self.booted.set()
 
-    async def _contact(self, link: Manager, event: Mapping[str, str]) -> None:
+    async def _contact(self, link: _Link, event: Mapping[str, str]) -> None:
         if event["ContactStatus"] in REACHABLE:
             await self._set(event["AOR"], reachable=True)
         elif event["ContactStatus"] in GONE:
             # A phone that moved has a new contact before the old one is removed: only the list tells.
-            await self._contacts(link)
+            try:
+                await self._contacts(link)
+            except TimeoutError:
+                log.warning("Asterisk's manager port does not list its phones")
+                link.lost.set()
 
     async def _device(self, _: Manager, event: Mapping[str, str]) -> None:
         kind, _, account = event["Device"].partition("/")
