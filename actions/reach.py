@@ -96,5 +96,14 @@ async def reach_of(store: Store, action_id: int) -> list[Reach]:
     return summed(await counts_of(store, action_id))
 
 
+async def all_written(store: Store, action_id: int) -> bool:
+    """Whether the audience of every message of an action that may still be sent is written."""
+    query = select(Message.id).where(
+        Message.action_id == action_id, col(Message.audience_written_at).is_(None), col(Message.stopped_at).is_(None)
+    )
+    async with store.reading() as session:
+        return (await session.exec(query.limit(1))).first() is None
+
+
 def _add(counted: dict[str, int], name: str, count: int) -> None:
     counted[name] = counted.get(name, 0) + count

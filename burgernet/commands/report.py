@@ -12,7 +12,7 @@ from rich.table import Table
 from actions.desk import Refused
 from actions.listing import Listing
 from actions.models import Action, Status
-from actions.reach import Reach, reach_of
+from actions.reach import Reach, all_written, reach_of
 from burgernet.base import Base
 from burgernet.commands.terminal import err, out, with_base
 
@@ -56,9 +56,11 @@ async def _follow(base: Base, action_id: int) -> None:
             reaches = await reach_of(base.store, action_id)
             total, open_ones = sum(r.total for r in reaches), sum(r.waiting + r.unknown for r in reaches)
             progress.update(bar, total=total or None, completed=total - open_ones)
+            if not open_ones and await all_written(base.store, action_id):
+                return
             listed = await Listing(base.store).action(action_id)
             over = listed is None or listed.action.status != Status.OPEN
-            if (total and not open_ones) or (over and not sum(r.waiting for r in reaches)):
+            if over and not sum(r.waiting for r in reaches) and await all_written(base.store, action_id):
                 return
             await asyncio.sleep(LOOK_AGAIN_S)
 

@@ -100,7 +100,8 @@ async def stage(
             say("Telephone exchange: one Asterisk for Burgernet, one that plays the public network")
             exchange.write(ours, await node(base.settings, base.desk))
             exchange.write_files(public, partial(configuration, network))
-            async with _running(ours), _running(public), _roles(base, say):
+            # The network first: our trunk asks it whether it is there as soon as it can.
+            async with _running(public), _running(ours), _roles(base, say):
                 yield Stage(base, twilio, ours, network, speech_of(base), phones)
 
 

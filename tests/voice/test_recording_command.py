@@ -60,7 +60,7 @@ def test_a_recording_is_kept_with_each_message(types: Types, sqlite_url: str, tm
     dutch.write_bytes(tone(rate=44100, channels=2, width=3))
     english.write_bytes(tone(seconds=2))
     said = types(*START, "--text", "Kijk uit.", "--text-en", "Look out.", *_given(dutch, english))
-    code = re.findall(r"\d{3}", said)[0]
+    code = re.findall(r"Action (\d{3}) is open", said)[0]
     types("update", code, "--text", "Hij is rood.", "--recording", str(dutch))
     types("end", code, "--outcome", "none", "--text", "Voorbij.", "--recording", str(dutch))
 
@@ -77,7 +77,7 @@ def test_a_recording_is_kept_with_each_message(types: Types, sqlite_url: str, tm
 def test_all_that_is_wrong_with_recordings_is_said_at_once_and_nothing_changes(
     types: Types, sqlite_url: str, tmp_path: Path
 ) -> None:
-    code = re.findall(r"\d{3}", types(*START, "--text", "Kijk uit."))[0]
+    code = re.findall(r"Action (\d{3}) is open", types(*START, "--text", "Kijk uit."))[0]
     mp3 = tmp_path / "song.mp3"
     mp3.write_bytes(b"ID3\x04" * 100)
     wrong = _given(mp3, tmp_path / "nowhere.wav")
