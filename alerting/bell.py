@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from actions.live import CHANNEL, wake
 from actions.store import Away
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,12 @@ DELIVERIES = "burgernet:deliveries"
 POLL_S = 1.0
 REDIS_BOUND_S = 5.0
 LONGEST_PAUSE_S = 5.0
+
+
+async def action_changed(redis: Redis) -> None:
+    """Tells conversations and dispatchers at once that an action started, changed or ended."""
+    await wake(redis, CHANNEL)
+    await wake(redis, DELIVERIES)
 
 
 async def work(redis: Redis, channel: str, what: str, step: Callable[[], Awaitable[bool]]) -> None:

@@ -10,10 +10,9 @@ import typer
 from rich.table import Table
 
 from actions.desk import NewAction, Refused, Texts
-from actions.live import CHANNEL, wake
 from actions.models import Kind, Outcome, Status
 from actions.sounds import LONGEST_S, Sounds
-from alerting.bell import DELIVERIES
+from alerting.bell import action_changed
 from burgernet.base import Base
 from burgernet.commands.terminal import by_command, out, with_base
 from telephony.given_sound import Unfit, fit_for_telephone
@@ -65,7 +64,7 @@ def start(
 
     async def work(base: Base) -> str:
         started = await base.desk.start_action(new, by_command(why))
-        await _wake_all(base)
+        await action_changed(base.redis)
         return started.code
 
     out.print(f"Action [bold]{with_base(work)}[/] is open. Callers key this code; `burgernet action end` ends it.")
@@ -88,7 +87,7 @@ def update(
     async def work(base: Base) -> None:
         texts = await _completed(base, code, title, text, title_en, text_en)
         await base.desk.update_action(code, texts, by_command(why), sounds)
-        await _wake_all(base)
+        await action_changed(base.redis)
 
     with_base(work)
     out.print(f"The update of action {code} goes out.")
@@ -112,7 +111,7 @@ def end(
     async def work(base: Base) -> None:
         texts = await _completed(base, code, title, text, title_en, text_en)
         await base.desk.end_action(code, outcome, texts, by_command(why), sounds)
-        await _wake_all(base)
+        await action_changed(base.redis)
 
     with_base(work)
     out.print(f"Action {code} has ended. The result goes to everybody who was alerted.")
@@ -128,11 +127,6 @@ def list_actions(
         started = f"{action.started_at:%Y-%m-%d %H:%M}" if action.started_at else ""
         table.add_row(action.code, action.kind, action.status, action.room_id, started, action.outcome or "")
     out.print(table)
-
-
-async def _wake_all(base: Base) -> None:
-    await wake(base.redis, CHANNEL)
-    await wake(base.redis, DELIVERIES)
 
 
 async def _completed(base: Base, code: str, title: str, text: str, title_en: str, text_en: str) -> Texts:

@@ -56,11 +56,10 @@ async def _follow(base: Base, action_id: int) -> None:
             reaches = await reach_of(base.store, action_id)
             total, open_ones = sum(r.total for r in reaches), sum(r.waiting + r.unknown for r in reaches)
             progress.update(bar, total=total or None, completed=total - open_ones)
-            if not open_ones and await all_written(base.store, action_id):
-                return
             listed = await Listing(base.store).action(action_id)
             over = listed is None or listed.action.status != Status.OPEN
-            if over and not sum(r.waiting for r in reaches) and await all_written(base.store, action_id):
+            undecided = sum(r.waiting for r in reaches) if over else open_ones
+            if not undecided and await all_written(base.store, action_id):
                 return
             await asyncio.sleep(LOOK_AGAIN_S)
 

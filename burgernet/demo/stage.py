@@ -16,11 +16,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from actions.books import Actor
-from actions.live import CHANNEL, wake
 from actions.seed import seed
 from actions.store import upgrade
 from actions.vault import new_key
-from alerting.bell import DELIVERIES
+from alerting.bell import action_changed
 from burgernet import asterisk as exchange
 from burgernet.base import Base, Say, opened
 from burgernet.embedded import free_port, redis_server
@@ -69,8 +68,7 @@ class Stage:
 
     async def wake_all(self) -> None:
         """Tells every role at once that an action changed."""
-        await wake(self.base.redis, CHANNEL)
-        await wake(self.base.redis, DELIVERIES)
+        await action_changed(self.base.redis)
 
     async def console(self, words: str) -> str:
         return await asyncio.to_thread(self.asterisk.console, words)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from actions.desk import NewAction
 from actions.drafts import Made, incident_of
 from actions.listing import Listed
-from actions.live import CHANNEL, wake
 from actions.reach import reach_of
-from alerting.bell import DELIVERIES
+from alerting.bell import action_changed
 from web.access.tokens import Scope
 from web.api.answers import ActionOut, ActionsOut, MessageReachOut, ReachOut, WordsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
@@ -35,7 +34,7 @@ async def create_action(office: Office, asked: Asked, body: NewActionBody) -> Re
     new = NewAction(body.kind, body.region, body.area.model_dump(), body.words.plain(), body.operator, room)
     made = await office.drafts.make(new, asked.by(body.why), body.incident, start=body.start)
     if made.new and body.start:
-        await _wake_all(office)
+        await action_changed(office.redis)
     return await _made(office, made)
 
 
@@ -106,13 +105,8 @@ async def _made(office: Office, made: Made) -> Reply[ActionOut]:
 
 
 async def _changed(office: Office, asked: Asked, action_id: int) -> Reply[ActionOut]:
-    await _wake_all(office)
+    await action_changed(office.redis)
     return Reply(_out(await visible(office, asked, action_id)))
-
-
-async def _wake_all(office: Office) -> None:
-    await wake(office.redis, CHANNEL)
-    await wake(office.redis, DELIVERIES)
 
 
 def _out(listed: Listed) -> ActionOut:
