@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -115,10 +116,20 @@ def shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection closed in the middle of a transaction (its task was cancelled) would keep the file locked for as
+    long as anybody still holds a cursor of it."""
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
-        connect_args={"timeout": LOCK_WAIT_S},
+        connect_args={"timeout": LOCK_WAIT_S, "factory": _Connection},
         execution_options={"schema_translate_map": WITHOUT_SCHEMAS},
     )
 

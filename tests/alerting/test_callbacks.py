@@ -13,7 +13,6 @@ from aiohttp import ClientSession
 from actions.models import DeliveryState
 from actions.store import Store
 from stand_ins.twilio import BACKWARDS, GOOD, SILENT, Behaviour, signature
-from tests.alerting.town import until
 from tests.alerting.works import TOKEN, Works, called_back, once_each
 from web.hooks.twilio import STATUS, routes
 
@@ -170,8 +169,4 @@ async def test_callbacks_at_once_for_many_are_all_written(works: Works) -> None:
     form = {"MessageSid": SID, "MessageStatus": "delivered"}
     answers = await asyncio.gather(*(post(f"{works.public_url}{STATUS}/{one.id}", form) for one in attempts * 2))
     assert set(answers) == {204}
-
-    async def all_there() -> bool:
-        return {row.state for row in await works.town.rows(action)} == {S.DELIVERED}
-
-    await until(all_there, "all are delivered", 0.5)
+    assert {row.state for row in await works.town.rows(action)} == {S.DELIVERED}

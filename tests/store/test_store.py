@@ -152,3 +152,21 @@ async def test_the_wait_ends_when_the_database_comes_up(tmp_path: Path) -> None:
 )
 def test_an_address_is_shown_without_its_password(url: str, expected: str) -> None:
     assert shown(url) == expected
+
+
+async def test_a_connection_closed_in_mid_transaction_frees_the_file_though_its_cursor_is_still_held(
+    sqlite_url: str,
+) -> None:
+    store = Store.open(sqlite_url)
+    async with store.writing() as session:
+        session.add_all([event(datetime.now(UTC)), event(datetime.now(UTC))])
+    async with store._engine.execution_options(writing=1).connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.execute("BEGIN IMMEDIATE")
+        half_read = await driver.execute("SELECT id FROM outbox")
+        await half_read.fetchone()
+        await connection.invalidate()
+        async with store.writing(0.5) as session:
+            session.add(event(datetime.now(UTC)))
+    await store.close()
