@@ -1,20 +1,16 @@
-"""Bringing a caller and an operator together: the room's line, the whisper, the talk; else the next room, or a tip."""
+"""Finding an operator for a caller: the room's line, the ringing, the whisper; else the next room, or a tip."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from actions.matching import Match, OpenAction
-from ivr_flows.find_action import title_in
 from ivr_flows.leave_tip import leave_tip
-from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
-from telephony.ari import AriAway
+from ivr_flows.talk import talk, whisper
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
-from telephony.speech import Prompt, Spoken
-from telephony.waiting_line import LineAway, Place
+from telephony.waiting_line import Place
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +26,7 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
         if not await board.line.staffed(room):
             continue
         if found := await _find_operator(call, board, match, room):
-            return await _talk(call, board, room, found)
+            return await talk(call, board, room, found.operator, found.leg)
     return await leave_tip(call, board, match.action, "leave-tip")
 
 
@@ -72,43 +68,3 @@ async def _ring(call: Call, board: Switchboard, action: OpenAction, operator: st
             await board.send_away(operator, why)
         await place.let_go()
         return None
-
-
-async def _talk(call: Call, board: Switchboard, room: str, found: Found) -> str:
-    await board.book.connected(call.id, room, found.operator)
-    return await _until_over(call, board, found.operator, call.bridge(found.leg, room=room, operator=found.operator))
-
-
-async def resume_talk(call: Call, board: Switchboard) -> str:
-    """Watches to its end a talk that went on while no controller held it. Returns how the call ended."""
-    operator = call.facts["operator"]
-    await board.line.hold(operator, call.id)
-    return await _until_over(call, board, operator, call.resume_talk())
-
-
-async def _until_over(call: Call, board: Switchboard, operator: str, talk: Coroutine[None, None, None]) -> str:
-    # Not `finally`: when this process is stopped or Asterisk away, the talk goes on, and the operator stays taken.
-    try:
-        await talk
-    except AriAway:
-        raise
-    except Exception:
-        await _release(call, board, operator)
-        raise
-    await _release(call, board, operator)
-    await call.play("operator-left")
-    return "operator hung up"
-
-
-async def _release(call: Call, board: Switchboard, operator: str) -> None:
-    try:
-        await board.line.release(operator, call.id)
-    except LineAway as fault:
-        log.warning("call %s: operator %s is freed when Redis is back (%s)", call.id, operator, fault)
-
-
-def whisper(action: OpenAction, language: str) -> list[Prompt]:
-    """What the operator hears before the caller: which action this is."""
-    title = spoken(title_in(action, language), language)
-    code = spoken(action.code, language)
-    return [Spoken(f"Actie {code}. {title}." if language == "nl" else f"Action {code}. {title}.")]

@@ -3,9 +3,10 @@
 from actions.matching import Match, by_code
 from actions.numbers import read_number
 from ivr_flows.booked import booked
-from ivr_flows.connect import connect, resume_talk
+from ivr_flows.connect import connect
 from ivr_flows.find_action import CODE_DIGITS, ask, find_action
 from ivr_flows.switchboard import Switchboard
+from ivr_flows.talk import resume_talk
 from telephony.calls import Call
 
 

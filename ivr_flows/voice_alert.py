@@ -13,11 +13,12 @@ from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
 from alerting.renditions import voice_in_short
 from ivr_flows.booked import booked
 from ivr_flows.catalogue import other_language
-from ivr_flows.connect import connect, resume_talk
+from ivr_flows.connect import connect
 from ivr_flows.find_action import SWITCH_LANGUAGE
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.message import Told, said, told
 from ivr_flows.switchboard import Switchboard
+from ivr_flows.talk import resume_talk
 from telephony.calls import Call, Cut
 from telephony.legs import Hangup
 

@@ -32,8 +32,8 @@ from burgernet import roster, telephony_role
 from burgernet.base import Base
 from burgernet.settings import Settings
 from burgernet.telephony_role import controller_of, switchboard
-from ivr_flows.connect import whisper
 from ivr_flows.switchboard import Patience, Switchboard
+from ivr_flows.talk import whisper
 from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
