@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import col, select, update
 
-from actions.desk import open_actions
+from actions.desk import as_open, told
 from actions.matching import Alerted, Match
 from actions.models import (
     Action,
@@ -54,15 +54,16 @@ class CallBook:
         self._store, self._vaults = store, vaults
         self._spool = Spool(spool_file, vaults.police)
 
-    async def alerted_in(self, e164: str) -> list[Alerted]:
-        """The open actions for which an attempt to reach this number began. One indexed query; raises what the
-        database raises, and has no bound of its own."""
+    async def alerted_in(self, e164: str, grace: timedelta = timedelta(0)) -> list[Alerted]:
+        """The actions, open or ended less than `grace` ago, for which an attempt to reach this number began. One
+        indexed query; raises what the database raises, and has no bound of its own."""
+        lately = (col(Action.status) == Status.OPEN) | (col(Action.ended_at) > now() - grace)
         begun = (
             select(Message.action_id, Delivery.distance)
             .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
             .join(Message, col(Message.id) == Delivery.message_id)
             .join(Action, col(Action.id) == Message.action_id)
-            .where(Action.status == Status.OPEN)
+            .where(lately)
             .where(col(ContactPoint.digest).in_(self._vaults.register.digests(e164, CONTACT_POINT)))
             .where(col(Delivery.state).not_in(NEVER_BEGUN))
         )
@@ -72,8 +73,11 @@ class CallBook:
                 distances[action_id] = min(metres, distances.get(action_id, metres))
             if not distances:
                 return []
-            found = await open_actions(session, col(Action.id).in_(distances))
-        return [Alerted(action, distances[action.id]) for action in found]
+            found = await told(session, col(Action.id).in_(distances))
+        return [
+            Alerted(as_open(action, texts), distances[action.id or 0], over=action.status == Status.ENDED)
+            for action, texts in found
+        ]
 
     async def arrived(self, call_id: str, number: Number, dialled: str, arrived_at: datetime) -> None:
         await self._write(

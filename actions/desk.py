@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from actions.books import Actor, record, tell
 from actions.geography import Area, BadArea
 from actions.lifecycle import fault_in_step, fault_in_update
-from actions.matching import OpenAction
+from actions.matching import OpenAction, Postcodes
 from actions.models import (
     Action,
     AreaCode,
@@ -28,6 +28,7 @@ from actions.models import (
     MessageSound,
     MessageText,
     Operator,
+    PostcodeRange,
     Region,
     Status,
     now,
@@ -179,6 +180,12 @@ class Desk:
         async with self._store.reading() as session:
             return {row.code: (row.region_id, *row.also) for row in await session.exec(select(AreaCode))}
 
+    async def postcodes(self) -> tuple[Postcodes, ...]:
+        """The regions of the four-digit postcodes."""
+        async with self._store.reading() as session:
+            rows = await session.exec(select(PostcodeRange))
+            return tuple(Postcodes(row.first, row.last, (row.region_id, *row.also)) for row in rows)
+
     async def _start(self, new: NewAction, area: Area, actor: Actor) -> OpenAction:
         async with self._store.writing() as session:
             action = await add_action(session, new, area)
@@ -197,11 +204,16 @@ class Desk:
 
 async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction]:
     """The open actions under a condition, newest first, with the titles and bodies of their alert."""
+    return [as_open(action, texts) for action, texts in await told(session, Action.status == Status.OPEN, condition)]
+
+
+async def told(session: AsyncSession, *conditions: Any) -> list[tuple[Action, dict[str, tuple[str, str]]]]:
+    """The actions under these conditions, open or over, newest first, with the texts of their alert."""
     query = (
         select(Action, MessageText)
         .join(Message, (col(Message.action_id) == Action.id) & (col(Message.kind) == MessageKind.ALERT))
         .join(MessageText, col(MessageText.message_id) == Message.id)
-        .where(Action.status == Status.OPEN, condition)
+        .where(*conditions)
         .order_by(col(Action.started_at).desc(), col(Action.id).desc())
         # Read every two seconds by each process, and an area may have thousands of points.
         .options(defer(Action.area))  # type: ignore[arg-type]
@@ -212,7 +224,7 @@ async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction
         assert action.id is not None
         actions[action.id] = action
         texts.setdefault(action.id, {})[words.language] = (words.title, words.body)
-    return [as_open(action, texts[key]) for key, action in actions.items()]
+    return [(action, texts[key]) for key, action in actions.items()]
 
 
 async def checked(store: Store, new: NewAction) -> Area:

@@ -1,4 +1,4 @@
-"""The country to start from: ten regions and their control rooms, the national room, area codes, operators."""
+"""The country to start from: ten regions and their rooms, the national room, area codes, postcodes, operators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from actions.books import Actor, record
-from actions.models import AreaCode, ControlRoom, Operator, Organisation, Region
+from actions.models import AreaCode, ControlRoom, Operator, Organisation, PostcodeRange, Region
 from actions.store import Store
 
 NATIONAL_ROOM = "landelijk"
@@ -61,6 +61,16 @@ def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
             also=[ids[name] for name in row["ook_eenheid"].split(";") if name],
         )
         for row in _read("area_codes.csv")
+    ]
+    yield [
+        PostcodeRange(
+            first=int(row["first"]),
+            last=int(row["last"]),
+            region_id=row["region"],
+            also=[region for region in row["also"].split(";") if region],
+            approximate=row["approximate"] == "yes",
+        )
+        for row in _read("postcodes.csv")
     ]
     yield [
         Operator(id=f"{room}-{place}", room_id=room, organisation_id=POLICE.id)

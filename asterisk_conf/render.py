@@ -75,6 +75,7 @@ class Node:
     fallback_room: str
     max_call_s: int
     rooms_of_area_codes: Mapping[str, str]
+    callback_numbers: tuple[str, ...] = ()  # called back, they lead to the free number
     operators: tuple[OperatorPhone, ...] = ()
     lines: tuple[Line, ...] = ()
     check_password: str = ""  # of the phone of the sound check; empty: there is none
@@ -94,7 +95,7 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "modules": folders.modules,
         "sounds": folders.sounds,
         "user": _safe(user),
-        "free_number_forms": _free_number_forms(node.free_number),
+        "free_number_forms": _free_number_forms(node.free_number, *node.callback_numbers),
         "phones_of_rooms": _phones_of_rooms(node.operators),
         "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),
         "trunks": _lines(map(_trunk, node.trunks)),
@@ -106,11 +107,16 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
     return {file.name: _At(file.read_text("utf-8")).substitute(values) for file in templates.iterdir()}
 
 
-def _free_number_forms(number: str) -> str:
-    """The free number as carriers write it: national, international, with and without plus."""
-    rest = _safe(number).removeprefix("0")
-    forms = (f"0{rest}", f"31{rest}", f"+31{rest}", f"0031{rest}")
+def _free_number_forms(*numbers: str) -> str:
+    forms = dict.fromkeys(form for number in numbers for form in forms_of(_safe(number)))
     return _lines(f"exten => {form},1,Goto(free-number,s,1)" for form in forms)
+
+
+def forms_of(number: str) -> tuple[str, ...]:
+    """A number (0800..., +31..., +49...) as carriers write it: national, international, with and without plus."""
+    world = number.removeprefix("+") if number.startswith("+") else f"31{number.removeprefix('0')}"
+    abroad = (world, f"+{world}", f"00{world}")
+    return (f"0{world.removeprefix('31')}", *abroad) if world.startswith("31") else abroad
 
 
 def _phones_of_rooms(operators: Iterable[OperatorPhone]) -> str:

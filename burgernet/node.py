@@ -76,6 +76,7 @@ def _node(
         ami_user=settings.ami_user,
         ami_password=settings.ami_password.get_secret_value(),
         free_number=settings.free_number,
+        callback_numbers=tuple(settings.callback_numbers),
         fallback_room=settings.fallback_room,
         max_call_s=settings.max_call_s,
         rooms_of_area_codes={

@@ -4,6 +4,7 @@ named, all at once, and nothing starts."""
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -57,6 +58,12 @@ def _private_bind(bind: str) -> str:
             "Use 127.0.0.1:9090 or a private address"
         )
     return bind
+
+
+def _dialled(numbers: list[str]) -> list[str]:
+    if wrong := [number for number in numbers if not re.fullmatch(r"\+[1-9]\d{6,14}|0\d{6,10}", number)]:
+        raise ValueError(f"{', '.join(wrong)}: write a number as +31850001234 or 0850001234")
+    return numbers
 
 
 PrivateUrl = Annotated[str, AfterValidator(_private)]
@@ -119,6 +126,14 @@ class Settings(BaseSettings):
     spool_file: Path = Field(Path("var/calls.spool"), description="Call facts kept here while the database is away")
 
     free_number: str = Field("08000011", pattern=r"^0\d{6,10}$", description="The number participants call")
+    callback_numbers: Annotated[list[str], AfterValidator(_dialled)] = Field(
+        default_factory=list,
+        description="Other numbers of ours that rang or texted people and lead here through the trunk, called back "
+        'like the free number, as JSON: `["+31850001234"]`',
+    )
+    grace_minutes: int = Field(
+        60, ge=0, le=1440, description="So long after an action ended its people can still speak with the room, minutes"
+    )
     fallback_room: str = Field("landelijk", description="Room for callers whose region is not known, in the fall-back")
     allowed_prefixes: list[str] = Field(
         ["+31"], description='Number ranges that may be called and texted, as JSON: `["+31"]`'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from actions.live import OpenActions
@@ -90,6 +91,8 @@ async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Sw
         area_codes=await base.desk.area_codes(),
         operator_languages={duty.operator_id: duty.language for duty in await base.desk.operators()},
         line=line,
+        postcodes=await base.desk.postcodes(),
+        grace=timedelta(minutes=base.settings.grace_minutes),
         national_room=base.settings.fallback_room,
         free_number=base.settings.free_number_read,
         patience=Patience(in_one_room=base.settings.room_patience_s),

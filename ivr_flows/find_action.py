@@ -1,21 +1,38 @@
-"""Finding out which action a caller is calling about: by number, by code, or by asking. Never a silent guess."""
+"""Finding out which action a caller is calling about: by number, code, place, or by asking. Never a silent guess."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from actions.matching import Alerted, AskCode, Choose, Match, NothingOpen, OpenAction, Sure, by_code, find
+from actions.matching import (
+    Alerted,
+    AskCode,
+    Choose,
+    Finding,
+    Match,
+    NothingOpen,
+    OpenAction,
+    Over,
+    Sure,
+    by_code,
+    find,
+    in_regions,
+    what_to_ask,
+)
 from actions.numbers import Number
 from actions.store import Away
-from ivr_flows.catalogue import LANGUAGES, other_language
+from ivr_flows.catalogue import LANGUAGES, other_language, said_in
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
-from telephony.speech import Prompt, Spoken
+from telephony.speech import Prompt
 
 log = logging.getLogger(__name__)
 
 CODE_DIGITS = 3
+POSTCODE_DIGITS = 4
+# As many actions are offered without asking where it was.
+FEW = 3
 TRIES = 2
 OPTIONS = 8
 NONE_OF_THESE = "9"
@@ -25,29 +42,62 @@ SWITCH_LANGUAGE = "*"
 async def find_action(call: Call, board: Switchboard, number: Number) -> Match | None:
     """The action this call is about, or None after the caller has heard that there is none."""
     alerted = await _alerted_in(call, board, number)
-    match find(number, alerted, board.actions.now(), board.regions_of(number.area_code)):
+    regions = board.regions_of(number.area_code)
+    finding: Finding = find(number, alerted, board.actions.now(), regions)
+    if isinstance(finding, Over):
+        if found := await _all_the_same(call, board, finding.action):
+            return found
+        finding = what_to_ask(board.actions.now(), regions)
+    match finding:
         case Sure(match):
             return match
+        case Choose(options, why):
+            found = await _choose(call, board, options, "choose-action" if why == "alerted" else "confirm-area")
+            found = found or await _by_asking(call, board, _others(board, options))
+        case AskCode(options):
+            found = await _by_asking(call, board, options)
         case NothingOpen():
             await call.play("nothing-open")
             return None
-        case Choose(options, why):
-            found = await _choose(call, board, options, "choose-action" if why == "alerted" else "confirm-area")
-            found = found or await _ask_code(call, board)
-        case AskCode(options):
-            found = await _ask_code(call, board) or await _choose(call, board, options, "choose-action")
     if found is None:
         await call.play("no-action")
     return found
 
 
+async def _all_the_same(call: Call, board: Switchboard, action: OpenAction) -> Match | None:
+    """The action that alerted this caller is over: does the caller want its room all the same?"""
+    asked = await ask(call, lambda language: [_over(action, language), "over-or-room"], silence=board.patience.key)
+    if asked != "1":
+        return None
+    return Match(action, "number", 0.9, ("this number was alerted in an action that ended a short while ago",))
+
+
+async def _by_asking(call: Call, board: Switchboard, options: Sequence[OpenAction]) -> Match | None:
+    """The code; else of many actions those where the caller says that it was; else all that are left."""
+    if (found := await _ask_code(call, board)) or not options:
+        return found
+    if len(options) <= FEW:
+        return await _choose(call, board, options, "choose-action")
+    postcode = await _ask_postcode(call, board)
+    nearby = in_regions(options, board.regions_of_postcode(postcode))
+    if postcode and not nearby:
+        await call.play("not-there")
+    found = await _choose(call, board, nearby, "confirm-area") if nearby else None
+    left = [action for action in options if action not in nearby]
+    return found or (await _choose(call, board, left, "choose-action") if left else None)
+
+
+def _others(board: Switchboard, options: Sequence[OpenAction]) -> Sequence[OpenAction]:
+    return [action for action in board.actions.now() if action not in options]
+
+
 async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequence[Alerted]:
-    """The open actions this number was alerted in; none when the database does not answer in time: then we ask."""
+    """The actions this number was alerted in; none when the database does not answer in time: then we ask."""
     if number.e164 is None:
         return ()
     try:
         async with asyncio.timeout(board.patience.match):
-            return await board.book.alerted_in(number.e164)
+            return await board.book.alerted_in(number.e164, board.grace)
     except Away as fault:
         log.warning("call %s: matching by number was not possible (%s); asking instead", call.id, type(fault).__name__)
         return ()
@@ -63,6 +113,12 @@ async def _ask_code(call: Call, board: Switchboard) -> Match | None:
             return Match(action, "code", 1.0, ("the caller keyed the code",))
         await call.play("code-unknown")
     return None
+
+
+async def _ask_postcode(call: Call, board: Switchboard) -> str:
+    """The four digits keyed; "" for a hash, silence or too few."""
+    keyed = await ask(call, lambda language: ["ask-postcode"], digits=POSTCODE_DIGITS, silence=board.patience.key)
+    return keyed if len(keyed) == POSTCODE_DIGITS else ""
 
 
 async def _choose(call: Call, board: Switchboard, options: Sequence[OpenAction], intro: str) -> Match | None:
@@ -84,12 +140,14 @@ async def _choose(call: Call, board: Switchboard, options: Sequence[OpenAction],
 
 
 def _menu(options: Sequence[OpenAction], language: str) -> list[Prompt]:
-    return [Spoken(_option(action, key, language)) for key, action in enumerate(options, start=1)]
+    return [
+        said_in(language, "option", title=spoken(title_in(action, language), language), key=key)
+        for key, action in enumerate(options, start=1)
+    ]
 
 
-def _option(action: OpenAction, key: int, language: str) -> str:
-    title = spoken(title_in(action, language), language)
-    return f"Voor {title}: toets {key}." if language == "nl" else f"For {title}: press {key}."
+def _over(action: OpenAction, language: str) -> Prompt:
+    return said_in(language, "over", title=spoken(title_in(action, language), language))
 
 
 def title_in(action: OpenAction, language: str) -> str:

@@ -19,7 +19,7 @@ ABBREVIATIONS = {
         "incl.": "including",
     },
 }
-TIME = {"nl": "{hour} uur {minute}", "en": "{hour} {minute}"}
+TIME = {"nl": "{hour} uur {minute}"}
 
 _POSTCODE = re.compile(r"\b([1-9]\d{3}) ?([A-Z]{2})\b")
 # A Dutch plate: three groups of letters and digits, at least one of each.
@@ -49,12 +49,12 @@ def _apart(signs: str) -> str:
 
 def _time(hour: str, minute: str, language: str) -> str:
     spelled = "" if minute == "00" else str(int(minute)) if minute[0] != "0" else minute.replace("0", "0 ", 1)
-    return TIME[language].format(hour=int(hour), minute=spelled).strip()
+    return TIME.get(language, "{hour} {minute}").format(hour=int(hour), minute=spelled).strip()
 
 
 def _word(word: str, language: str) -> str:
     """A word in full; the sign after it stays ("180 cm.")."""
-    known = ABBREVIATIONS[language]
+    known = ABBREVIATIONS.get(language, {})
     if found := known.get(word.lower()):
         return found
     bare = word.rstrip(".,;:!?)")

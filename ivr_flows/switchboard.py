@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from actions.books import Actor
 from actions.call_book import CallBook
 from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
+from actions.matching import Postcodes, regions_of
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
@@ -41,11 +43,17 @@ class Switchboard:
     line: WaitingLine
     national_room: str
     free_number: str  # as people read it: 0800-0011
+    postcodes: Sequence[Postcodes] = ()
+    grace: timedelta = timedelta(0)  # so long after its end an action is still spoken about
     patience: Patience = Patience()
 
     def regions_of(self, area_code: str | None) -> Sequence[str]:
         """The regions a land-line area code reaches into, its own first; none when it is unknown."""
         return self.area_codes.get(area_code, ()) if area_code else ()
+
+    def regions_of_postcode(self, postcode: str) -> Sequence[str]:
+        """The regions a four-digit postcode may lie in; none when there is no such postcode."""
+        return regions_of(postcode, self.postcodes)
 
     def operator_language(self, operator: str) -> str:
         return self.operator_languages.get(operator, "nl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,13 @@ ANSWERED_ELSEWHERE = 26
 
 @dataclass
 class FakeDialplan:
-    """`phones_of_rooms`, `rooms_of_area_codes`, `fallback_room` as in the globals; `warning` and `closing`: the media
-    of the fall-back's prompts."""
+    """`numbers`: every form of the numbers that lead to the free number. `phones_of_rooms`, `rooms_of_area_codes`,
+    `fallback_room` as in the globals; `warning` and `closing`: the media of the fall-back's prompts."""
 
     asterisk: FakeAsterisk
     app: str
     free_number: str
+    numbers: Collection[str]
     phones_of_rooms: Mapping[str, Sequence[str]]
     rooms_of_area_codes: Mapping[str, str]
     fallback_room: str
@@ -57,8 +58,7 @@ class FakeDialplan:
         return None
 
     async def _from_trunk(self, channel: Channel, dialled: str, *, withheld: bool) -> None:
-        rest = self.free_number.removeprefix("0")
-        if dialled not in {f"0{rest}", f"31{rest}", f"+31{rest}", f"0031{rest}"}:
+        if dialled not in self.numbers:
             return self.asterisk.destroy(channel, UNALLOCATED)
         presentation = "withheld" if withheld else "allowed" if channel.number else "absent"
         if withheld:

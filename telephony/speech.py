@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 RATE = 8000
 LONGEST_TEXT = 2000
 VOICE_BOUND_S = 20.0
-ESPEAK_VOICES = {"nl": "nl", "en": "en-gb"}
+# Where the voice has another name than the language.
+ESPEAK_VOICES = {"en": "en-gb"}
 # Part of every file's name: another way of rendering makes other files.
 EDITION = "1"
 LOUDNESS = 0.8
@@ -142,7 +143,7 @@ async def espeak(text: str, language: str) -> Samples:
     try:
         process = await asyncio.create_subprocess_exec(
             "espeak-ng",
-            *("-v", ESPEAK_VOICES[language], "-s", "150", "-z", "--stdin", "--stdout"),
+            *("-v", ESPEAK_VOICES.get(language, language), "-s", "150", "-z", "--stdin", "--stdout"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -51,6 +51,19 @@ class AreaCode(SQLModel, table=True):
     also: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
+class PostcodeRange(SQLModel, table=True):
+    """Four-digit postcodes, `first` to `last`, and the region they lie in. `also`: other regions that may be meant.
+    `approximate`: drawn by hand along a border, until exact data is imported."""
+
+    __tablename__ = "postcode_range"
+    __table_args__ = {"schema": DESK}
+    first: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int
+    region_id: str = Field(foreign_key=f"{DESK}.region.id")
+    also: list[str] = Field(default_factory=list, sa_type=JSON)
+    approximate: bool = False
+
+
 class Operator(SQLModel, table=True):
     """Somebody who answers in a control room. `id` is also the SIP account; on duty while `signed_on_at` is set."""
 

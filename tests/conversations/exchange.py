@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import timedelta
 from itertools import count
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -25,19 +26,31 @@ from actions.books import Actor
 from actions.desk import NewAction
 from actions.geography import to_rd
 from actions.matching import OpenAction
-from actions.models import Call, ContactPoint, Delivery, DeliveryState, Message, MessageKind, Recording, Tip
+from actions.models import (
+    Action,
+    Call,
+    ContactPoint,
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageKind,
+    Recording,
+    Tip,
+    now,
+)
 from actions.numbers import read_number
 from actions.register import Entry
 from burgernet import roster, telephony_role
 from burgernet.base import Base
 from burgernet.settings import Settings
 from burgernet.telephony_role import controller_of, switchboard
+from ivr_flows.catalogue import said_in
 from ivr_flows.switchboard import Patience, Switchboard
 from ivr_flows.talk import whisper
 from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
-from telephony.speech import RATE, Prompt, Spoken
+from telephony.speech import RATE, Prompt
 from tests.conversations.phones import BOUND_S
 from tests.conversations.phones import Handset as Handset
 from tests.conversations.phones import Music as Music
@@ -182,14 +195,23 @@ class Exchange:
         await live.wake(self.base.redis)
         await until(lambda: self._knows(action, known=False), "the action over")
 
-    async def alerted(self, number: str, action: OpenAction, metres: int = 100) -> None:
-        """This number got the message of the action."""
+    async def ended_long_ago(self, action: OpenAction) -> None:
+        async with self.base.store.writing() as session:
+            (await session.get_one(Action, action.id)).ended_at = now() - timedelta(hours=2)
+
+    async def lives_here(self, number: str, action: OpenAction) -> str:
+        """A participant with this number takes part, near the action."""
         read = read_number(number)
         assert read.e164
         x, y = to_rd(*PLACES[action.region_id])
         await self.base.register.add([Entry("nl", "3011", x, y, read.e164, read.kind, frozenset({"sms"}))], ME)
+        return read.e164
+
+    async def alerted(self, number: str, action: OpenAction, metres: int = 100) -> None:
+        """This number got the message of the action."""
+        e164 = await self.lives_here(number, action)
         async with self.base.store.writing() as session:
-            digests = self.base.register.digests(read.e164)
+            digests = self.base.register.digests(e164)
             contact = (await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(digests)))).one()
             alert = select(Message).where(Message.action_id == action.id, Message.kind == MessageKind.ALERT)
             message = (await session.exec(alert)).one()
@@ -337,7 +359,7 @@ def whispered(action: OpenAction, language: str = "nl") -> Prompt:
 
 def offered(title: str, key: int, language: str = "nl") -> Prompt:
     """One line of the menu between actions."""
-    return Spoken(f"Voor {title}: toets {key}." if language == "nl" else f"For {title}: press {key}.")
+    return said_in(language, "option", title=title, key=key)
 
 
 async def _served(base: Base, ready: asyncio.Event, parts: Mapping[str, Any]) -> None:
@@ -359,6 +381,7 @@ def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
         ami_password=secrets.token_hex(16),
         sip_secret=secrets.token_hex(16),
         trunk_addresses=[CARRIER],
+        callback_numbers=["+31850001234"],
         **more,
     )
 

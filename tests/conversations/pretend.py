@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from actions.seed import seed
+from asterisk_conf.render import forms_of
 from burgernet.base import Base, opened
 from burgernet.node import node
 from burgernet.settings import Settings
@@ -102,6 +103,7 @@ async def _dialplan(asterisk: FakeAsterisk, base: Base, speech: Speech) -> FakeD
         asterisk,
         real.app,
         real.free_number,
+        {form for number in (real.free_number, *real.callback_numbers) for form in forms_of(number)},
         rooms,
         real.rooms_of_area_codes,
         real.fallback_room,

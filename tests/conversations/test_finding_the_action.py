@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
+from ivr_flows.catalogue import said_in
 from tests.conversations.exchange import FREE_NUMBER, Exchange, offered, whispered
 
 KNOWN = "+31612345678"
@@ -344,6 +345,146 @@ async def test_a_land_line_that_calls_about_something_else_keys_the_code(exchang
     await caller.hears("ask-code")
     await caller.presses(elsewhere.code)
     await operator.answers()
+
+
+async def test_everybody_in_a_household_is_known_by_its_one_number(exchange: Exchange) -> None:
+    action = await exchange.action("rotterdam")
+    for _ in ("the mother", "the son"):
+        await exchange.lives_here(KNOWN, action)
+    await exchange.alerted(KNOWN, action)
+    operator = await exchange.operator("rotterdam-1")
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(FREE_NUMBER)
+    await operator.answers()
+    await operator.talks_with(caller)
+
+
+async def test_a_participant_with_a_foreign_number_is_known(exchange: Exchange) -> None:
+    action = await exchange.action("limburg")
+    await exchange.alerted("+4915112345678", action)
+    operator = await exchange.operator("limburg-1")
+    caller = await exchange.caller("+4915112345678")
+
+    await caller.dials(FREE_NUMBER)
+    await operator.answers()
+    await operator.talks_with(caller)
+
+
+@pytest.mark.parametrize("dialled", ["0850001234", "+31850001234", "0031850001234"])
+async def test_calling_back_the_number_that_rang_ends_in_the_same_matcher(exchange: Exchange, dialled: str) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted(KNOWN, action)
+    operator = await exchange.operator("rotterdam-1")
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(dialled)
+    await operator.answers()
+    await operator.talks_with(caller)
+
+
+async def many_actions(exchange: Exchange) -> None:
+    for region, title in (
+        ("limburg", "een rode fiets"),
+        ("amsterdam", "de witte bus"),
+        ("den-haag", "de groene jas"),
+        ("rotterdam", "de blauwe Golf"),
+        ("limburg", "de zwarte hond"),
+    ):
+        await exchange.action(region, title)
+
+
+async def test_with_many_actions_open_a_postcode_finds_those_of_its_region(exchange: Exchange) -> None:
+    await many_actions(exchange)
+    operator = await exchange.operator("rotterdam-1")
+    caller = await exchange.caller(STRANGER)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("ask-code")
+    await caller.presses("#")
+    await caller.hears("ask-postcode")
+    await caller.presses("3011")
+    await caller.hears("confirm-area")
+    await caller.hears(offered("de blauwe Golf", 1))
+    await caller.hears("none-of-these")
+    await caller.presses("1")
+    await operator.answers()
+    await operator.talks_with(caller)
+
+
+async def test_a_postcode_on_a_border_offers_both_regions_its_own_first(exchange: Exchange) -> None:
+    await many_actions(exchange)
+    caller = await exchange.caller(STRANGER, withheld=True)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("ask-code")
+    await caller.presses("#")
+    await caller.hears("ask-postcode")
+    await caller.presses("2912")
+    await caller.hears(offered("de groene jas", 1))
+    await caller.hears(offered("de blauwe Golf", 2))
+
+
+@pytest.mark.parametrize(("keys", "says"), [("#", None), ("9711", "not-there"), ("0000", "not-there")])
+async def test_without_a_postcode_that_helps_the_newest_actions_are_offered(
+    exchange: Exchange, keys: str, says: str | None
+) -> None:
+    await many_actions(exchange)
+    caller = await exchange.caller(STRANGER)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("ask-code")
+    await caller.presses("#")
+    await caller.hears("ask-postcode")
+    await caller.presses(keys)
+    if says:
+        await caller.hears(says)
+    await caller.hears("choose-action")
+    await caller.hears(offered("de zwarte hond", 1))
+
+
+async def test_somebody_whose_action_just_ended_hears_so_and_speaks_with_the_room_all_the_same(
+    exchange: Exchange,
+) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted(KNOWN, action)
+    await exchange.ends(action)
+    operator = await exchange.operator("rotterdam-1")
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears(said_in("nl", "over", title="de blauwe Golf"))
+    await caller.hears("over-or-room")
+    await caller.presses("1")
+    await operator.answers()
+    await operator.hears(whispered(action))
+    await operator.talks_with(caller)
+    await caller.hangs_up()
+    call = await exchange.ended("caller hung up: talking")
+    assert (call.action_id, call.match_how, call.match_confidence) == (action.id, "number", 0.9)
+
+
+async def test_somebody_whose_action_just_ended_may_call_about_another(exchange: Exchange) -> None:
+    ended = await exchange.action("rotterdam")
+    await exchange.alerted(KNOWN, ended)
+    await exchange.ends(ended)
+    await exchange.action("limburg", "een rode fiets")
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("over-or-room")
+    await caller.hears("ask-code")
+
+
+async def test_long_after_its_end_an_action_is_not_spoken_about_any_more(exchange: Exchange) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted(KNOWN, action)
+    await exchange.ends(action)
+    await exchange.ended_long_ago(action)
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("nothing-open")
 
 
 async def test_with_nothing_open_the_caller_hears_so(exchange: Exchange) -> None:

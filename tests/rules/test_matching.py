@@ -6,7 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.matching import Alerted, AskCode, Choose, Finding, Match, NothingOpen, OpenAction, Sure, by_code, find
+from actions.matching import (
+    Alerted,
+    AskCode,
+    Choose,
+    Finding,
+    Match,
+    NothingOpen,
+    OpenAction,
+    Over,
+    Postcodes,
+    Sure,
+    by_code,
+    find,
+    regions_of,
+)
 from actions.numbers import CallerKind, Number
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -138,6 +152,37 @@ def test_every_action_that_alerted_the_caller_is_offered_once_nearest_then_newes
     assert order == sorted(order)
 
 
+def test_somebody_alerted_only_in_an_action_that_just_ended_is_told_so() -> None:
+    assert find(MOBILE, [Alerted(OLD, 10, over=True), Alerted(NEW, 900, over=True)], [AMSTERDAM], []) == Over(NEW)
+
+
+def test_an_open_action_goes_before_one_that_ended() -> None:
+    found = find(MOBILE, [Alerted(OLD, 10, over=True), Alerted(NEW, 900)], [NEW], [])
+    assert isinstance(found, Sure)
+    assert found.match.action is NEW
+
+
+RANGES = [Postcodes(2640, 2999, ("den-haag", "rotterdam")), Postcodes(3000, 3099, ("rotterdam",))]
+
+
+@pytest.mark.parametrize(
+    ("postcode", "regions"),
+    [
+        ("2640", ("den-haag", "rotterdam")),
+        ("2999", ("den-haag", "rotterdam")),
+        ("3000", ("rotterdam",)),
+        ("3100", ()),
+        ("300", ()),
+        ("30000", ()),
+        ("30#", ()),
+        ("٣٠٠٠", ()),
+        ("", ()),
+    ],
+)
+def test_the_regions_of_a_postcode(postcode: str, regions: tuple[str, ...]) -> None:
+    assert regions_of(postcode, RANGES) == regions
+
+
 @given(callers())
 def test_a_caller_who_was_not_alerted_is_offered_only_open_actions_and_always_all_near_ones(
     case: tuple[list[Alerted], list[OpenAction], list[str]],
@@ -153,5 +198,5 @@ def test_a_caller_who_was_not_alerted_is_offered_only_open_actions_and_always_al
         case AskCode(options):
             assert not near
             assert {one.id for one in options} == {one.id for one in still_open}
-        case Sure(match):
-            raise AssertionError(f"guessed {match}")
+        case guess:
+            raise AssertionError(f"guessed {guess}")

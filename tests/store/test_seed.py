@@ -2,9 +2,12 @@
 
 import csv
 from importlib.resources import files
+from itertools import pairwise
+
+import pytest
 
 from actions.books import Actor
-from actions.models import AreaCode, ControlRoom, Operator, Organisation, Region
+from actions.models import AreaCode, ControlRoom, Operator, Organisation, PostcodeRange, Region
 from actions.seed import NATIONAL_ROOM, seed
 from actions.store import Store
 from tests.store.rows import all_of, audited
@@ -22,7 +25,7 @@ async def test_the_country_has_ten_regions_their_rooms_a_national_one_and_141_ar
     assert len(await all_of(store, AreaCode)) == 141
     assert len(await all_of(store, Operator)) == 22
     assert len(await all_of(store, Organisation)) == 1
-    assert added == 10 + 11 + 141 + 22 + 1
+    assert added == 10 + 11 + 141 + 22 + 1 + len(await all_of(store, PostcodeRange))
 
 
 async def test_a_second_time_adds_nothing_and_is_not_in_the_books(store: Store, actor: Actor) -> None:
@@ -32,7 +35,7 @@ async def test_a_second_time_adds_nothing_and_is_not_in_the_books(store: Store, 
 
 
 async def test_more_operators_are_added_to_those_that_are_there(store: Store, actor: Actor) -> None:
-    assert await seed(store, actor, operators_a_room=0) == 163
+    assert await seed(store, actor, operators_a_room=0) == 163 + len(await all_of(store, PostcodeRange))
     assert await seed(store, actor, operators_a_room=1) == 11
     assert await seed(store, actor, operators_a_room=3) == 22
     assert {row.id for row in await all_of(store, Operator, room_id="limburg")} == {
@@ -69,3 +72,35 @@ async def test_each_area_code_has_the_regions_of_the_list(country: Store) -> Non
         for row in GIVEN
     }
     assert sum(bool(also) for _, _, also in stored.values()) == 22
+
+
+async def test_every_postcode_lies_in_one_range_and_every_region_has_some(country: Store) -> None:
+    ranges = sorted((row.first, row.last) for row in await all_of(country, PostcodeRange))
+    assert ranges[0][0] == 1000
+    assert ranges[-1][1] == 9999
+    assert all(after[0] == before[1] + 1 for before, after in pairwise(ranges))
+    assert {row.region_id for row in await all_of(country, PostcodeRange)} == {
+        region.id for region in await all_of(country, Region)
+    }
+
+
+@pytest.mark.parametrize(
+    ("postcode", "regions"),
+    [
+        (1012, ["amsterdam"]),
+        (2011, ["noord-holland"]),
+        (2511, ["den-haag"]),
+        (3011, ["rotterdam"]),
+        (3511, ["midden-nederland"]),
+        (5611, ["oost-brabant"]),
+        (4811, ["zeeland-west-brabant"]),
+        (6211, ["limburg"]),
+        (7311, ["oost-nederland"]),
+        (9711, ["noord-nederland"]),
+        (6585, ["limburg", "oost-nederland"]),
+    ],
+)
+async def test_the_postcode_of_a_town_leads_to_its_region(country: Store, postcode: int, regions: list[str]) -> None:
+    (found,) = [row for row in await all_of(country, PostcodeRange) if row.first <= postcode <= row.last]
+    assert [found.region_id, *found.also] == regions
+    assert found.approximate == bool(found.also)
