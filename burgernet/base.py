@@ -18,6 +18,8 @@ from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults, read_keys
 from burgernet.settings import Settings
+from telephony.quality import Quality
+from telephony.refusals import Refusals
 from web.metrics import Metrics
 
 START_BOUND_S = 60.0
@@ -40,6 +42,8 @@ class Base:
     register: Register
     book: CallBook
     metrics: Metrics
+    quality: Quality
+    refusals: Refusals
 
 
 @asynccontextmanager
@@ -60,6 +64,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
         socket_connect_timeout=REDIS_ANSWER_S,
         max_connections=1000,
     )
+    metrics = Metrics(store, redis)
     try:
         yield Base(
             settings,
@@ -69,7 +74,9 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Desk(store),
             Register(store, vaults.register),
             CallBook(store, vaults, settings.spool_file),
-            Metrics(store, redis),
+            metrics,
+            Quality(metrics.registry),
+            Refusals(metrics.registry),
         )
     finally:
         await redis.aclose()

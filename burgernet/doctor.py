@@ -24,6 +24,7 @@ from burgernet.asterisk import OLDEST
 from burgernet.base import Base
 from burgernet.telephony_role import speech_of
 from telephony.ami import Ami
+from telephony.contacts import Contacts
 
 BOUND_S = 10.0
 
@@ -119,17 +120,18 @@ async def _ami(base: Base) -> str:
         """Only whether it answers counts here."""
 
     settings = base.settings
-    ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), heard)
+    contacts = Contacts(heard)
+    ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), [contacts])
     observing = asyncio.create_task(ami.run())
     try:
         async with asyncio.timeout(BOUND_S / 2):
-            await ami.listed.wait()
+            await contacts.listed.wait()
     except TimeoutError:
         raise Wrong("no log-in: check BURGERNET_AMI_URL, BURGERNET_AMI_USER and BURGERNET_AMI_PASSWORD") from None
     finally:
         observing.cancel()
         await asyncio.gather(observing, return_exceptions=True)
-    return f"{len(ami.reachable)} phones are registered"
+    return f"{len(contacts.reachable)} phones are registered"
 
 
 async def _prompts(base: Base) -> str:

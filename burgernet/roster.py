@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from actions.desk import Desk
 from actions.store import Away
-from telephony.ami import Ami
+from telephony.contacts import Contacts
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -22,16 +22,16 @@ ANSWER_S = 5.0
 
 
 class Roster:
-    """Feeds the waiting line with operators. `ami` and `line` are set once both exist."""
+    """Feeds the waiting line with operators. `contacts` and `line` are set once both exist."""
 
     def __init__(self, desk: Desk, redis: Redis) -> None:
         self._desk, self._redis = desk, redis
-        self._ami: Ami | None = None
+        self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
         self._last: Mapping[str, str] = {}
 
-    def watch(self, ami: Ami, line: WaitingLine) -> None:
-        self._ami, self._line = ami, line
+    def watch(self, contacts: Contacts, line: WaitingLine) -> None:
+        self._contacts, self._line = contacts, line
 
     async def on_duty(self) -> Mapping[str, str]:
         """Operator -> room, of those who can be rung; with the database away, as it was last known."""
@@ -40,9 +40,9 @@ class Roster:
                 self._last = {duty.operator_id: duty.room_id for duty in await self._desk.operators() if duty.since}
         except Away as fault:
             log.warning("the roster is as it was last known: %s", type(fault).__name__)
-        if self._ami is None or not self._ami.booted.is_set():
+        if self._contacts is None or not self._contacts.booted.is_set():
             return self._last
-        return {operator: room for operator, room in self._last.items() if operator in self._ami.reachable}
+        return {operator: room for operator, room in self._last.items() if operator in self._contacts.reachable}
 
     async def phone_changed(self, operator: str, reachable: bool) -> None:
         """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books."""

@@ -21,8 +21,9 @@ from ivr_flows.duty import sign_off, sign_on
 from ivr_flows.free_number import free_number
 from ivr_flows.switchboard import Patience, Switchboard
 from ivr_flows.voice_alert import voice_alert_taken_over
-from telephony.ami import Ami
+from telephony.ami import Ami, Watcher
 from telephony.ari import Ari
+from telephony.contacts import Contacts
 from telephony.controller import Controller, Flow
 from telephony.lease import Lease
 from telephony.outbound import OutboundGuard
@@ -49,8 +50,10 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     await speech.build(log.info)
     roster = Roster(base.desk, base.redis)
     line = WaitingLine(base.redis, settings.app, roster.on_duty)
-    ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), roster.phone_changed)
-    roster.watch(ami, line)
+    contacts = Contacts(roster.phone_changed)
+    watchers: list[Watcher] = [contacts, base.quality, base.refusals]
+    ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), watchers)
+    roster.watch(contacts, line)
     actions = OpenActions(base.desk, base.redis)
     await actions.refresh()
     ari = Ari(settings.ari_url, settings.app, settings.ari_user, settings.ari_password.get_secret_value())

@@ -70,7 +70,7 @@ class FakeAsterisk:
         self.sockets: dict[str, FakeAri] = {}
         self.reachable = asyncio.Event()
         self.reachable.set()
-        self.watchers: list[Callable[[str, bool], None]] = []
+        self.observers: list[Callable[[Mapping[str, str]], None]] = []
         self._numbers = count(1)
         self._verbs: dict[tuple[str, str, str], Callable[[str, Query, Query], Any]] = {
             ("POST", "channels", ""): self._originate,
@@ -96,6 +96,11 @@ class FakeAsterisk:
         kind, thing, *verb = path.removesuffix("/stop").replace("recordings/live", "recordings").split("/")
         details = {**query, "app_of_request": app, "rest": verb[1:]}
         return self._verbs[method, kind, verb[0] if verb else ""](thing, details, body)
+
+    def shows(self, event: Mapping[str, str]) -> None:
+        """An event on the manager port."""
+        for observer in self.observers:
+            observer(event)
 
     def listing(self, what: str) -> list[dict[str, Any]]:
         match what:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from telephony.ami import Ami, Changed
+from telephony.ami import Ami, Watcher
 from telephony.ari import ANSWER_S, Ari, AriAway, AriError, Event, Replaced
 from telephony.fake import FakeAsterisk
 
@@ -87,27 +87,32 @@ class FakeAri(Ari):
 
 
 class FakeAmi(Ami):
-    """Ami, on Asterisk in memory."""
+    """Ami, on Asterisk in memory: it tells of contacts, and of whatever a test lets happen."""
 
-    def __init__(self, asterisk: FakeAsterisk, changed: Changed) -> None:
-        self._asterisk, self._changed = asterisk, changed
-        self._news: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
-        self.booted = asyncio.Event()
-
-    @property
-    def reachable(self) -> frozenset[str]:
-        return frozenset(account for account, phone in self._asterisk.phones.items() if phone.registered)
+    def __init__(self, asterisk: FakeAsterisk, watchers: Sequence[Watcher]) -> None:
+        self._asterisk, self._watchers = asterisk, watchers
 
     async def run(self) -> None:
-        self.booted.set()
-        self._asterisk.watchers.append(self._heard)
+        self._asterisk.observers.append(self._heard)
+        looking = [asyncio.create_task(watcher.look(self._ask)) for watcher in self._watchers]
+        self._heard({"Event": "FullyBooted"})
         try:
-            for account in self.reachable:
-                await self._changed(account, True)
-            while True:
-                await self._changed(*await self._news.get())
+            await asyncio.gather(*looking, asyncio.get_running_loop().create_future())
         finally:
-            self._asterisk.watchers.remove(self._heard)
+            self._asterisk.observers.remove(self._heard)
+            for task in looking:
+                task.cancel()
+            await asyncio.gather(*looking, return_exceptions=True)
 
-    def _heard(self, account: str, reachable: bool) -> None:
-        self._news.put_nowait((account, reachable))
+    async def _ask(self, action: str) -> list[Mapping[str, str]]:
+        assert action == "PJSIPShowContacts"
+        return [
+            {"Event": "ContactList", "Endpoint": account, "Status": "NonQualified"}
+            for account, phone in self._asterisk.phones.items()
+            if phone.registered
+        ]
+
+    def _heard(self, event: Mapping[str, str]) -> None:
+        for watcher in self._watchers:
+            if hear := watcher.hears.get(event["Event"]):
+                hear(event)

@@ -149,8 +149,8 @@ class FakePhone:
 
     def _is_registered(self, *, now: bool) -> None:
         self.registered = now
-        for watch in self._asterisk.watchers:
-            watch(self.account, now)
+        status = "NonQualified" if now else "Removed"
+        self._asterisk.shows({"Event": "ContactStatus", "AOR": self.account, "ContactStatus": status})
 
     async def _sees(self, event: str, bound_s: float) -> None:
         await self._until(lambda: event in self._happened, bound_s, f"see {event!r}")

@@ -27,7 +27,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Metrics:
     def __init__(self, store: Store, redis: Redis) -> None:
         self._store, self._redis = store, redis
-        self._registry = registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "burgernet_http_requests", "Requests", ["method", "route", "status"], registry=registry
         )
@@ -83,7 +83,7 @@ class Metrics:
 
     async def _tell(self, _: web.Request) -> web.Response:
         await asyncio.gather(self._read_work(), self._read_lines())
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _read_work(self) -> None:
         try:

@@ -70,7 +70,7 @@ class FakeWiring:
         return {
             "speech_of": lambda _: self._speech,
             "Ari": lambda _url, app, _user, _password: FakeAri(self.asterisk, app),
-            "Ami": lambda _url, _user, _password, changed: FakeAmi(self.asterisk, changed),
+            "Ami": lambda _url, _user, _password, watchers: FakeAmi(self.asterisk, watchers),
         }
 
     async def _registered(self, phone: FakePhone) -> Phone:

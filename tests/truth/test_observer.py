@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from telephony.ami import Ami
+from telephony.contacts import Contacts
 from telephony.handset import PhoneBox
 from tests.conversations.exchange import Exchange, Phone, until
 from tests.conversations.real import RealNode, RealWiring, real_exchange
@@ -47,9 +48,17 @@ class Notes:
             raise AssertionError(f"told {self.told}, not {told}") from None
 
 
+class Observer(Contacts):
+    """Contacts with their own connection."""
+
+    def __init__(self, url: str, user: str, password: str, notes: Notes) -> None:
+        super().__init__(notes.changed)
+        self.run = Ami(url, user, password, [self]).run
+
+
 @asynccontextmanager
-async def observing(ami: Ami) -> AsyncIterator[None]:
-    task = asyncio.create_task(ami.run())
+async def observing(observer: Observer) -> AsyncIterator[None]:
+    task = asyncio.create_task(observer.run())
     try:
         yield
     finally:
@@ -57,13 +66,13 @@ async def observing(ami: Ami) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def observer(real: RealNode, notes: Notes, *, port: int | None = None, password: str | None = None) -> Ami:
+def observer(real: RealNode, notes: Notes, *, port: int | None = None, password: str | None = None) -> Observer:
     settings = real.settings
     url = f"tcp://127.0.0.1:{port}" if port else settings.ami_url
-    return Ami(url, settings.ami_user, password or settings.ami_password.get_secret_value(), notes.changed)
+    return Observer(url, settings.ami_user, password or settings.ami_password.get_secret_value(), notes)
 
 
-async def listed(ami: Ami) -> None:
+async def listed(ami: Observer) -> None:
     async with asyncio.timeout(10):
         await ami.listed.wait()
 
@@ -180,11 +189,11 @@ async def _not_free(exchange: Exchange) -> bool:
     return not await exchange.is_free(ROTTERDAM)
 
 
-async def _not_listed(ami: Ami) -> bool:
+async def _not_listed(ami: Observer) -> bool:
     return not ami.listed.is_set()
 
 
-async def _reaches(ami: Ami, account: str) -> bool:
+async def _reaches(ami: Observer, account: str) -> bool:
     return account in ami.reachable
 
 
