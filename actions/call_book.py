@@ -6,7 +6,7 @@ import asyncio
 import base64
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,10 @@ class CallBook:
     async def connected(self, call_id: str, room_id: str, operator_id: str) -> None:
         await self._write(call_id, connected_at=_now(), room_id=room_id, operator_id=operator_id)
 
-    async def ended(self, call_id: str, how: str) -> None:
-        await self._write(call_id, ended_at=_now(), ended_how=how[:30])
+    async def ended(self, call_id: str, how: str, quality: Mapping[str, Any] | None = None) -> None:
+        """`quality`: the worst of each side, as in the table."""
+        heard = {"quality": dict(quality)} if quality else {}
+        await self._write(call_id, ended_at=_now(), ended_how=how[:30], **heard)
 
     async def end_lost(self, app: str, held: Collection[str], grace: timedelta) -> int:
         """Ends the rows of calls that the controller `app` led and holds no more, `grace` after they came; how many.

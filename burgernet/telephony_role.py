@@ -96,6 +96,7 @@ async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Sw
         line=line,
         postcodes=await base.desk.postcodes(),
         grace=timedelta(minutes=base.settings.grace_minutes),
+        quality=base.quality,
         national_room=base.settings.fallback_room,
         free_number=base.settings.free_number_read,
         patience=Patience(in_one_room=base.settings.room_patience_s),

@@ -21,16 +21,20 @@ async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, An
     try:
         ending = await conversation
     except Hangup:
-        await board.book.ended(call.id, f"caller hung up: {call.facts.get('stage', 'welcome')}")
+        await _ends(call, board, f"caller hung up: {call.facts.get('stage', 'welcome')}")
         raise
     except LineAway as fault:
         log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)
-        await board.book.ended(call.id, HANDED_OVER)
+        await _ends(call, board, HANDED_OVER)
         await call.leave_to_dialplan(call.facts.get("room", ""))
     except AriAway:
         raise  # the call goes on, and so does its row
     except Exception:
-        await board.book.ended(call.id, HANDED_OVER)
+        await _ends(call, board, HANDED_OVER)
         raise
-    await board.book.ended(call.id, ending)
+    await _ends(call, board, ending)
     await call.hangup()
+
+
+async def _ends(call: Call, board: Switchboard, how: str) -> None:
+    await board.book.ended(call.id, how, board.quality.take(call.leg.id))

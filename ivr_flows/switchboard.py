@@ -13,6 +13,7 @@ from actions.matching import Postcodes, regions_of
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
+from telephony.quality import Quality
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Switchboard:
     area_codes: Mapping[str, Sequence[str]]
     operator_languages: Mapping[str, str]
     line: WaitingLine
+    quality: Quality
     national_room: str
     free_number: str  # as people read it: 0800-0011
     postcodes: Sequence[Postcodes] = ()

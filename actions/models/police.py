@@ -37,6 +37,8 @@ class Call(SQLModel, table=True):
     connected_at: datetime | None = moment()
     ended_at: datetime | None = moment()
     ended_how: str | None = Field(default=None, max_length=30)
+    # By side (caller, operator): the worst jitter_ms, loss and round_trip_ms that RTCP told of.
+    quality: dict[str, dict[str, float | None]] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 class Recording(SQLModel, table=True):

@@ -330,3 +330,10 @@ async def test_times_of_facts_are_of_the_moment_they_happened_not_of_the_replay(
     await away.arrived("1.1", read_number(None), "08000011", NOON - timedelta(days=1))
     await book.replay()
     assert [call.arrived_at for call in await all_of(store, Call)] == [NOON - timedelta(days=1)]
+
+
+async def test_how_well_a_call_was_heard_is_kept_with_its_end(book: CallBook, store: Store) -> None:
+    heard = {"caller": {"jitter_ms": 3.0, "loss": 0.02, "round_trip_ms": None}}
+    await book.ended("1.1", "caller hung up", heard)
+    await book.ended("1.2", "caller hung up", {})
+    assert {call.id: call.quality for call in await all_of(store, Call)} == {"1.1": heard, "1.2": None}
