@@ -20,6 +20,7 @@ from actions.vault import Vault, Vaults, read_keys
 from burgernet.settings import Settings
 from telephony.quality import Quality
 from telephony.refusals import Refusals
+from watch.watchman import Look
 from web.metrics import Metrics
 
 START_BOUND_S = 60.0
@@ -44,6 +45,16 @@ class Base:
     metrics: Metrics
     quality: Quality
     refusals: Refusals
+    looks: list[Look]
+
+    @asynccontextmanager
+    async def looking(self, look: Look) -> AsyncIterator[None]:
+        """While the block lasts, the alarms know what this look tells."""
+        self.looks.append(look)
+        try:
+            yield
+        finally:
+            self.looks.remove(look)
 
 
 @asynccontextmanager
@@ -77,6 +88,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             metrics,
             Quality(metrics.registry),
             Refusals(metrics.registry),
+            [],
         )
     finally:
         await redis.aclose()

@@ -15,7 +15,19 @@ from actions.vault import BadKeys, NoSuchKey
 from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
-from burgernet.commands import action, asterisk, database, doctor, operator, participants, phone, report, tips, token
+from burgernet.commands import (
+    action,
+    alarms,
+    asterisk,
+    database,
+    doctor,
+    operator,
+    participants,
+    phone,
+    report,
+    tips,
+    token,
+)
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
 from burgernet.embedded import NoServer
@@ -24,11 +36,13 @@ from burgernet.settings import SettingsMissing, read_settings
 from telephony.ari import Replaced
 from telephony.lease import LeaseLost
 from telephony.speech import NoVoice
+from watch.board import BoardAway
 
 # What a deployer can mend: said in a line, without a traceback.
 MENDABLE = (
     BadFile,
     BadKeys,
+    BoardAway,
     LeaseLost,
     NoAsterisk,
     phone.NotWorking,
@@ -66,6 +80,7 @@ app.command()(database.seed)
 app.command()(demo)
 app.command()(phone.phone)
 app.command()(doctor.doctor)
+app.command()(alarms.alarms)
 app.command("sound-check")(phone.sound_check)
 
 

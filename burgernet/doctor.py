@@ -25,6 +25,8 @@ from burgernet.base import Base
 from burgernet.telephony_role import speech_of
 from telephony.ami import Ami
 from telephony.contacts import Contacts
+from watch.board import Board
+from watch.rules import Severity
 
 BOUND_S = 10.0
 
@@ -64,6 +66,7 @@ async def examine(base: Base) -> list[Finding]:
         "trunk": _trunk,
         "Twilio": _twilio,
         "operators": _operators,
+        "alarms": _alarms,
     }
     return list(await asyncio.gather(*(_finding(base, part, ask) for part, ask in parts.items())))
 
@@ -174,6 +177,19 @@ async def _operators(base: Base) -> str:
     if not on_duty:
         raise Doubtful("nobody is on duty: callers can only leave a tip")
     return f"on duty in {len(on_duty)} rooms: {', '.join(sorted(on_duty))}"
+
+
+async def _alarms(base: Base) -> str:
+    board = Board(base.redis)
+    if not (processes := await board.processes()):
+        raise Doubtful("no process tells any: `burgernet run` is not up")
+    found = await board.alarms()
+    words = "; ".join(alarm.words for alarm in found)
+    if any(alarm.severity is Severity.RED for alarm in found):
+        raise Wrong(words)
+    if found:
+        raise Doubtful(words)
+    return f"none, by {len(processes)} processes"
 
 
 async def _ask_ari(base: Base, path: str) -> dict[str, Any]:

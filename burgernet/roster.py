@@ -33,6 +33,11 @@ class Roster:
     def watch(self, contacts: Contacts, line: WaitingLine) -> None:
         self._contacts, self._line = contacts, line
 
+    @property
+    def by_the_books(self) -> Mapping[str, str]:
+        """Operator -> room, of everybody on duty, as last known."""
+        return self._last
+
     async def on_duty(self) -> Mapping[str, str]:
         """Operator -> room, of those who can be rung; with the database away, as it was last known."""
         try:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from burgernet.alerting_role import alerting_role
 from burgernet.base import START_BOUND_S, Base, Say, wait_for_redis
 from burgernet.telephony_role import telephony_role
-from burgernet.watched import watched
+from burgernet.watched import watched, watching
 from burgernet.web_role import web_role
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ async def run(base: Base, roles: Collection[Role], say: Say, ready: asyncio.Even
         await wait_for_redis(base.redis, START_BOUND_S, say)
         events = {role.value: asyncio.Event() for role in roles}
         async with asyncio.TaskGroup() as group:
+            group.create_task(watching(base, roles), name="alarms")
             for role in roles:
                 group.create_task(ROLES[role](base, say, events[role]), name=role)
             if base.settings.metrics_bind:

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
         ["+3190", "+3184", "+3187", "+31676"], description="Ranges inside those that may not (paid and virtual numbers)"
     )
     outbound_channels: int = Field(30, ge=0, le=1000, description="Most outbound calls at one moment")
+    trunk_channels: int = Field(
+        0, ge=0, le=10_000, description="Calls that the carrier's trunk takes at once, for the alarm; 0: not known"
+    )
     max_call_s: int = Field(3600, ge=60, le=14400, description="Longest call, in seconds")
     room_patience_s: float = Field(60, gt=0, le=3600, description="Longest wait in one room's line, in seconds")
 

@@ -15,6 +15,7 @@ from burgernet import node
 from burgernet.base import START_BOUND_S, Base, Say
 from burgernet.lost_calls import end_lost_calls
 from burgernet.roster import Roster
+from burgernet.seen import by_telephony
 from burgernet.voice_ways import by_twilio, voice_alerts
 from ivr_flows.catalogue import catalogue
 from ivr_flows.duty import sign_off, sign_on
@@ -60,7 +61,8 @@ async def _serve(base: Base, lease: Lease, say: Say, ready: asyncio.Event) -> No
     board = await switchboard(base, line, actions)
     controller = controller_of(base, ari, speech, board)
     line.leads = controller.leads
-    async with asyncio.TaskGroup() as group:
+    look = by_telephony(base, ari, contacts, lambda: roster.by_the_books)
+    async with base.looking(look), asyncio.TaskGroup() as group:
         for work in (lease.keep, actions.run, base.book.run, controller.run):
             group.create_task(work(), name=work.__qualname__)
         await _come(controller.reconciled, f"Asterisk at {settings.ari_url}; start it, or set BURGERNET_ARI_URL", say)

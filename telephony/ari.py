@@ -115,6 +115,11 @@ class Ari:
         found: list[Any] = json.loads(await self.fetch("GET", what))
         return found
 
+    async def endpoint(self, name: str) -> Mapping[str, Any]:
+        """An endpoint as Asterisk shows it: `state`, `channel_ids`. Raises AriError or AriAway."""
+        found: Mapping[str, Any] = json.loads(await self.fetch("GET", f"endpoints/{name}"))
+        return found
+
     async def _connected_once(
         self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]
     ) -> None:

@@ -27,6 +27,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Metrics:
     def __init__(self, store: Store, redis: Redis) -> None:
         self._store, self._redis = store, redis
+        self._worst_lag = 0.0
         self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "burgernet_http_requests", "Requests", ["method", "route", "status"], registry=registry
@@ -66,7 +67,14 @@ class Metrics:
         while True:
             planned = loop.time() + LOOK_AT_LOOP_S
             await asyncio.sleep(LOOK_AT_LOOP_S)
-            self._lag.observe(max(0.0, loop.time() - planned))
+            late = max(0.0, loop.time() - planned)
+            self._lag.observe(late)
+            self._worst_lag = max(self._worst_lag, late)
+
+    def worst_lag(self) -> float:
+        """How late, in seconds, the event loop woke at worst since this was last asked."""
+        worst, self._worst_lag = self._worst_lag, 0.0
+        return worst
 
     async def _count(self, request: web.Request, handler: Answer) -> web.StreamResponse:
         resource = request.match_info.route.resource

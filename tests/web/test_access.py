@@ -40,6 +40,7 @@ EVERY_ADDRESS = [
     ("GET", "/v1/tips", "tips:read"),
     ("GET", "/v1/rooms", "rooms:read"),
     ("GET", "/v1/rooms/rotterdam", "rooms:read"),
+    ("GET", "/v1/alarms", "alarms:read"),
     ("POST", "/v1/incidents", "incidents:write"),
 ]
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from actions.models import Kind, Outcome, Status
+from watch.rules import Severity
 
 
 class Output(BaseModel):
@@ -81,6 +82,18 @@ class RoomOut(Output):
 
 class RoomsOut(Output):
     items: list[RoomOut]
+
+
+class AlarmOut(Output):
+    name: str
+    subject: str = Field(description="The room, trunk, source or process that it is about")
+    severity: Severity
+    since: datetime
+    words: str = Field(description="What is wrong and what to do about it")
+
+
+class AlarmsOut(Output):
+    items: list[AlarmOut] = Field(description="The worst first")
 
 
 class CallOut(Output):

@@ -1,0 +1,101 @@
+"""What a process sees of itself and of what it works with, as facts for the alarms."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from pathlib import Path
+
+from burgernet import node
+from burgernet.asterisk import NoAsterisk
+from burgernet.base import Base
+from telephony.ari import Ari, AriAway, AriError
+from telephony.contacts import Contacts
+from watch.rules import Facts
+from watch.watchman import Look
+from web.health import Health
+
+PARTS = {"database": "the database", "redis": "Redis"}
+MOST_SOURCES = 5
+# Fewer reports say nothing about the network.
+FEWEST_REPORTS = 20
+
+
+def by_every_process(base: Base, process: str) -> Look:
+    health = Health(base.store, base.redis)
+
+    async def look() -> Facts:
+        away = await health.away()
+        return {
+            **{("answers", words): float(part not in away) for part, words in PARTS.items()},
+            ("loop_lag_s", process): base.metrics.worst_lag(),
+            **await _disk("what is kept while the database is away", base.settings.spool_file.parent),
+        }
+
+    return look
+
+
+def by_telephony(base: Base, ari: Ari, contacts: Contacts, rooms: Callable[[], Mapping[str, str]]) -> Look:
+    """`rooms` tells operator -> room, of those on duty by the books."""
+    recordings = cache(partial(_recordings, base))
+
+    async def look() -> Facts:
+        return {
+            ("answers", f"Asterisk ({base.settings.app})"): float(ari.connected.is_set()),
+            ("observes", f"Asterisk's manager port ({base.settings.app})"): float(contacts.listed.is_set()),
+            **(_phones(rooms(), contacts) if contacts.listed.is_set() else {}),
+            **(await _trunk(base, ari, contacts) if contacts.listed.is_set() else {}),
+            **{("refused_a_minute", source): n for source, n in base.refusals.by_source(MOST_SOURCES).items()},
+            **_quality(base),
+            **await _disk("recordings", await asyncio.to_thread(recordings)),
+        }
+
+    return look
+
+
+def _phones(rooms: Mapping[str, str], contacts: Contacts) -> Facts:
+    there = contacts.reachable
+    return {("room_phones", room): float(_count(rooms, room, there)) for room in set(rooms.values())}
+
+
+def _count(rooms: Mapping[str, str], room: str, there: Iterable[str]) -> int:
+    return sum(rooms.get(operator) == room for operator in there)
+
+
+async def _trunk(base: Base, ari: Ari, contacts: Contacts) -> Facts:
+    settings = base.settings
+    if not settings.trunk_contact:
+        return {}  # it only calls us: nobody asks whether it is there
+    facts = {("trunk_reachable", node.CARRIER): float(node.CARRIER in contacts.reachable)}
+    if settings.trunk_channels:
+        try:
+            used = len((await ari.endpoint(f"PJSIP/{node.CARRIER}"))["channel_ids"])
+        except (AriAway, AriError):
+            return facts
+        facts["trunk_used", node.CARRIER] = used / settings.trunk_channels
+    return facts
+
+
+def _quality(base: Base) -> Facts:
+    reports, bad = base.quality.lately()
+    return {("badly_heard", ""): bad / reports} if reports >= FEWEST_REPORTS else {}
+
+
+def _recordings(base: Base) -> Path | None:
+    """Of the Asterisk on this machine; another one's disk is not seen from here."""
+    try:
+        return node.instance(base.settings).folder / "spool/recording"
+    except NoAsterisk:
+        return None
+
+
+async def _disk(subject: str, folder: Path | None) -> Facts:
+    if folder is None:
+        return {}
+    try:
+        usage = await asyncio.to_thread(shutil.disk_usage, folder)
+    except OSError:
+        return {}  # not there yet, or not here
+    return {("disk_free", subject): usage.free / usage.total}
