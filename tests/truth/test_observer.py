@@ -166,8 +166,9 @@ async def test_a_wrong_password_is_said_and_tried_again_with_longer_pauses(
     ami = observer(real, notes, password="wrong")
     async with observing(ami):
         await until(lambda: _said(caplog, 3), "said three times", bound_s=10)
-    assert all("check BURGERNET_AMI_USER and BURGERNET_AMI_PASSWORD" in line for line in caplog.messages)
-    assert [line.rpartition("again in ")[2] for line in caplog.messages[:3]] == ["0.2 s", "0.4 s", "0.8 s"]
+    # Another observer of this machine may still be saying goodbye.
+    refused = [line for line in caplog.messages if "check BURGERNET_AMI_USER and BURGERNET_AMI_PASSWORD" in line]
+    assert [line.rpartition("again in ")[2] for line in refused[:3]] == ["0.2 s", "0.4 s", "0.8 s"]
     assert not ami.listed.is_set()
     assert notes.told == []
 
@@ -198,7 +199,7 @@ async def _reaches(ami: Observer, account: str) -> bool:
 
 
 async def _said(caplog: pytest.LogCaptureFixture, times: int) -> bool:
-    return len(caplog.messages) >= times
+    return sum("BURGERNET_AMI_PASSWORD" in line for line in caplog.messages) >= times
 
 
 async def by_the_books(exchange: Exchange) -> bool:
