@@ -4,7 +4,7 @@
 BIN := .venv/bin
 ARGS ?=
 # How many tests run side by side; most of them wait for calls to take their time.
-WORKERS ?= 2
+WORKERS ?= 3
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
