@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from actions.desk import Desk
 from actions.store import Away
 from telephony.contacts import Contacts
+from telephony.place import Post
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Roster:
         self._desk, self._redis = desk, redis
         self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
-        self._last: Mapping[str, str] = {}
+        self._last: Mapping[str, Post] = {}
 
     def watch(self, contacts: Contacts, line: WaitingLine) -> None:
         self._contacts, self._line = contacts, line
@@ -36,26 +37,28 @@ class Roster:
     @property
     def by_the_books(self) -> Mapping[str, str]:
         """Operator -> room, of everybody on duty, as last known."""
-        return self._last
+        return {operator: post.room for operator, post in self._last.items()}
 
-    async def on_duty(self) -> Mapping[str, str]:
-        """Operator -> room, of those who can be rung; with the database away, as it was last known."""
+    async def on_duty(self) -> Mapping[str, Post]:
+        """Operator -> post, of those who can be rung; with the database away, as it was last known."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                self._last = {duty.operator_id: duty.room_id for duty in await self._desk.operators() if duty.since}
+                self._last = {
+                    duty.operator_id: Post(duty.room_id) for duty in await self._desk.operators() if duty.since
+                }
         except Away as fault:
             log.warning("the roster is as it was last known: %s", type(fault).__name__)
         if self._contacts is None or not self._contacts.booted.is_set():
             return self._last
-        return {operator: room for operator, room in self._last.items() if operator in self._contacts.reachable}
+        return {operator: post for operator, post in self._last.items() if operator in self._contacts.reachable}
 
     async def phone_changed(self, operator: str, reachable: bool) -> None:
         """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books."""
         assert self._line is not None
         try:
-            room = (await self.on_duty()).get(operator)
-            if reachable and room:
-                await self._line.offer(operator, room)
+            post = (await self.on_duty()).get(operator)
+            if reachable and post:
+                await self._line.offer(operator, post)
             elif not reachable:
                 await self._line.away(operator)
         except LineAway as fault:

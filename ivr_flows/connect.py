@@ -10,7 +10,7 @@ from ivr_flows.switchboard import Switchboard
 from ivr_flows.talk import talk, whisper
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
-from telephony.waiting_line import Place
+from telephony.place import Place
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +41,19 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, room: str
     patience is over."""
     await call.note("waiting", room=room)
     await board.book.waiting(call.id, room)
-    passed: set[str] = set()
     over = asyncio.get_running_loop().time() + board.patience.in_one_room
     async with (
-        board.line.waiting_for(room, call.id, PRIORITIES[match.action.kind], call.arrived_at) as place,
+        board.line.waiting_for(
+            room, call.id, PRIORITIES[match.action.kind], call.arrived_at, preferred=match.action.started_by
+        ) as place,
         call.music("connecting" if room == match.action.room_id else "next-room"),
     ):
         while (left := over - asyncio.get_running_loop().time()) > 0:
-            operator = await call.wait(place.operator(match.action.started_by, passed), left)
-            if operator is None:
+            taken = await call.wait(place.operator(), left)
+            if taken is None:
                 return None
-            if leg := await _ring(call, board, match.action, operator, place):
-                return Found(operator, leg)
-            passed.add(operator)
+            if leg := await _ring(call, board, match.action, taken.operator, place):
+                return Found(taken.operator, leg)
     return None
 
 

@@ -7,6 +7,7 @@ from actions.desk import Refused
 from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
+from telephony.place import Post
 from telephony.waiting_line import LineAway
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ async def _change(call: Call, board: Switchboard, *, on: bool) -> None:
     try:
         if on:
             duty = await board.desk.sign_on(operator, by)
-            await board.line.offer(operator, duty.room_id)
+            await board.line.offer(operator, Post(duty.room_id))
         else:
             await board.desk.sign_off(operator, by)
             await board.line.away(operator)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from telephony.waiting_line import ANSWER_S, LineAway
+from telephony.line_redis import ANSWER_S, LineAway
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ async def lines_now(redis: Redis) -> Mapping[str, RoomLine]:
             duty, claims, waiting = await asked.execute()
     except (RedisError, OSError, TimeoutError) as fault:
         raise LineAway(f"Redis does not answer: {fault}") from fault
-    rooms = [place.split(" ", 1)[1] for place in waiting]
+    rooms = [json.loads(waiter)["rooms"][0] for waiter in waiting]
     return {
         room: RoomLine(
             on_duty=tuple(sorted(operator for operator, home in duty.items() if home == room)),

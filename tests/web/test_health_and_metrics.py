@@ -24,6 +24,7 @@ from burgernet.base import Base
 from burgernet.embedded import free_port
 from burgernet.settings import Settings
 from burgernet.watched import watched
+from telephony.place import Post
 from telephony.waiting_line import WaitingLine
 from tests.web.asking import CIRCLE, Asking, Site
 from web import health
@@ -57,7 +58,7 @@ async def figures_at(url: str) -> dict[str, float]:
         return {name: float(value) for name, value in SAMPLE.findall(await response.text())}
 
 
-async def nobody_known() -> Mapping[str, str]:
+async def nobody_known() -> Mapping[str, Post]:
     return {}
 
 
@@ -140,7 +141,7 @@ async def test_the_figures_of_the_work_are_told(base: Base, redis: Redis, actor:
     await call(base.book, "call-1", ended=False)
     await call(base.book, "call-2", ended=True)
     line = WaitingLine(redis, "burgernet-one", nobody_known)
-    await line.offer("rotterdam-1", "rotterdam")
+    await line.offer("rotterdam-1", Post("rotterdam"))
     async with line.waiting_for("limburg", "call-1", 20, datetime.now(UTC)), watching(base) as url:
         found = await figures_at(url)
     assert action.code not in str(found)
@@ -163,7 +164,7 @@ async def call(book: CallBook, call_id: str, *, ended: bool) -> None:
 
 async def test_what_is_over_is_not_told_any_more(base: Base, redis: Redis, actor: Actor) -> None:
     line = WaitingLine(redis, "burgernet-one", nobody_known)
-    await line.offer("rotterdam-1", "rotterdam")
+    await line.offer("rotterdam-1", Post("rotterdam"))
     async with watching(base) as url:
         assert (await figures_at(url))['burgernet_operators_on_duty{room="rotterdam"}'] == 1
         await line.away("rotterdam-1")

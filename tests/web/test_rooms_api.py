@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from burgernet.base import Base
 from telephony.line_view import RoomLine, lines_now
+from telephony.place import Post
 from telephony.waiting_line import LineAway, WaitingLine
 from tests.web.asking import Asking
 from tests.web.conftest import serving
@@ -23,19 +24,19 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-async def nobody_known() -> Mapping[str, str]:
+async def nobody_known() -> Mapping[str, Post]:
     return {}
 
 
 async def test_a_room_shows_who_is_on_duty_who_is_busy_and_how_many_wait(everywhere: Asking, redis: Redis) -> None:
     line = WaitingLine(redis, "burgernet-one", nobody_known)
-    await line.offer("rotterdam-1", "rotterdam")
-    await line.offer("rotterdam-2", "rotterdam")
+    await line.offer("rotterdam-1", Post("rotterdam"))
+    await line.offer("rotterdam-2", Post("rotterdam"))
     async with line.waiting_for("rotterdam", "call-1", 20, NOW) as place:
-        assert await place.operator(None, ()) == "rotterdam-1"
+        assert (await place.operator()).operator == "rotterdam-1"
         async with (
-            line.waiting_for("rotterdam", "call-2", 20, NOW),
-            line.waiting_for("rotterdam", "call-3", 20, NOW),
+            line.waiting_for("rotterdam", "call-2", 20, NOW, skill="nobody has it"),
+            line.waiting_for("rotterdam", "call-3", 20, NOW, skill="nobody has it"),
             line.waiting_for("limburg", "call-4", 20, NOW),
         ):
             rotterdam = (await everywhere.get("/v1/rooms/rotterdam")).body
@@ -51,16 +52,16 @@ async def test_a_room_shows_who_is_on_duty_who_is_busy_and_how_many_wait(everywh
 
 async def test_an_operator_who_signed_off_in_mid_call_is_not_on_duty_any_more(redis: Redis) -> None:
     line = WaitingLine(redis, "burgernet-one", nobody_known)
-    await line.offer("rotterdam-1", "rotterdam")
+    await line.offer("rotterdam-1", Post("rotterdam"))
     async with line.waiting_for("rotterdam", "call-1", 20, NOW) as place:
-        await place.operator(None, ())
+        await place.operator()
         await line.away("rotterdam-1")
         assert await lines_now(redis) == {}
 
 
 async def test_an_empty_redis_shows_empty_lines(redis: Redis) -> None:
     assert await lines_now(redis) == {}
-    await redis.hset("burgernet:waiting", "call-1", "burgernet-one rotterdam")
+    await redis.hset("burgernet:waiting", "call-1", '{"rooms": ["rotterdam"]}')
     assert await lines_now(redis) == {"rotterdam": RoomLine(waiting=1)}
 
 

@@ -1,0 +1,16 @@
+-- call, record, score, now, fresh: a place in the lines of the record's rooms; taken again it changes nothing but what
+-- the record says. The operator paired with the call, if any. A call new to this controller (fresh = 1) sets free whom
+-- an earlier life of the controller was ringing.
+local id, text, score, now, fresh = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local before = redis.call('HGET', B .. 'paired', id)
+if before and not fresh then return before end
+if before then
+  redis.call('HDEL', B .. 'paired', id)
+  if call_held_by(before) == id then redis.call('HDEL', B .. 'claim', before) else before = false end
+end
+out_of_lines(id)
+local call = cjson.decode(text)
+for _, room in ipairs(call.rooms) do redis.call('ZADD', line_of(room), score, id) end
+redis.call('HSET', B .. 'waiting', id, text)
+if before then becomes_idle(before, now) end
+return redis.call('HGET', B .. 'paired', id) or serve_call(id, call, now)
