@@ -79,6 +79,10 @@ class CallBook:
             for action, texts in found
         ]
 
+    def hash_of(self, number: Number) -> str | None:
+        """A keyed hash that stands for a number where the number itself may not stand; None without one."""
+        return _b64(self._vaults.police.digest(number.e164, CALLER)) if number.e164 else None
+
     async def arrived(self, call_id: str, number: Number, dialled: str, arrived_at: datetime) -> None:
         await self._write(
             call_id,

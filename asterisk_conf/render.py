@@ -80,6 +80,8 @@ class Node:
     lines: tuple[Line, ...] = ()
     check_password: str = ""  # of the phone of the sound check; empty: there is none
     trunks: tuple[Trunk, ...] = ()
+    sip_networks: tuple[str, ...] = ()  # whose SIP is listened to, beside the trunks'; empty: everybody's
+    most_calls: int = 3000
 
 
 class _At(Template):
@@ -98,6 +100,7 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "free_number_forms": _free_number_forms(node.free_number, *node.callback_numbers),
         "phones_of_rooms": _phones_of_rooms(node.operators),
         "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),
+        "sip_networks": _networks(node),
         "trunks": _lines(map(_trunk, node.trunks)),
         "operators": _lines(map(_operator, node.operators)),
         "lines": _lines(map(_line, node.lines)),
@@ -124,6 +127,22 @@ def _phones_of_rooms(operators: Iterable[OperatorPhone]) -> str:
     for operator in operators:
         phones.setdefault(_name(operator.room), []).append(f"PJSIP/{_name(operator.name)}")
     return _lines(f"PHONES_{room} = {'&'.join(of_room)}" for room, of_room in phones.items())
+
+
+def _networks(node: Node) -> str:
+    """Everything else is refused before any account or password is looked at."""
+    if not node.sip_networks:
+        return ""
+    known = (*node.sip_networks, *(address for trunk in node.trunks for address in trunk.addresses))
+    return _lines(
+        (
+            "[sip-networks]",
+            "type = acl",
+            "deny = 0.0.0.0/0",
+            "deny = ::/0",
+            *(f"permit = {_safe(net)}" for net in known),
+        )
+    )
 
 
 def _operator(operator: OperatorPhone) -> str:

@@ -18,8 +18,10 @@ from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults, read_keys
 from burgernet.settings import Settings
+from ivr_flows.often import Limits, Often
 from telephony.quality import Quality
 from telephony.refusals import Refusals
+from watch.rate import Rate
 from watch.watchman import Look
 from web.metrics import Metrics
 
@@ -45,6 +47,7 @@ class Base:
     metrics: Metrics
     quality: Quality
     refusals: Refusals
+    often: Often
     looks: list[Look]
 
     @asynccontextmanager
@@ -76,6 +79,10 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
         max_connections=1000,
     )
     metrics = Metrics(store, redis)
+    book = CallBook(store, vaults, settings.spool_file)
+    limits = Limits(
+        settings.calls_a_minute_per_caller, settings.calls_a_minute_per_source, settings.calls_at_once_per_caller
+    )
     try:
         yield Base(
             settings,
@@ -84,10 +91,11 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             vaults,
             Desk(store),
             Register(store, vaults.register),
-            CallBook(store, vaults, settings.spool_file),
+            book,
             metrics,
             Quality(metrics.registry),
             Refusals(metrics.registry),
+            Often(Rate(redis), limits, book.hash_of, metrics.registry),
             [],
         )
     finally:

@@ -89,6 +89,8 @@ def _node(
         lines=tuple(lines),
         trunks=_trunks(settings),
         check_password=sip_password(settings, CHECK),
+        sip_networks=tuple(settings.sip_networks),
+        most_calls=settings.most_calls,
     )
 
 

@@ -48,6 +48,7 @@ def by_telephony(base: Base, ari: Ari, contacts: Contacts, rooms: Callable[[], M
             **(_phones(rooms(), contacts) if contacts.listed.is_set() else {}),
             **(await _trunk(base, ari, contacts) if contacts.listed.is_set() else {}),
             **{("refused_a_minute", source): n for source, n in base.refusals.by_source(MOST_SOURCES).items()},
+            ("often_a_minute", ""): float(base.often.a_minute()),
             **_quality(base),
             **await _disk("recordings", await asyncio.to_thread(recordings)),
         }

@@ -50,6 +50,10 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _network(network: str) -> str:
+    return str(ipaddress.ip_network(network))
+
+
 def _private_bind(bind: str) -> str:
     host, _, port = bind.rpartition(":")
     if bind and not (_is_private(host.strip("[]")) and port.isascii() and port.isdigit() and int(port) < 65536):
@@ -66,6 +70,7 @@ def _dialled(numbers: list[str]) -> list[str]:
     return numbers
 
 
+Network = Annotated[str, AfterValidator(_network)]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]
@@ -109,6 +114,13 @@ class Settings(BaseSettings):
     trunk_contact: str = Field(
         "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="Where the carrier takes our calls: `sip:HOST:PORT`"
     )
+    sip_networks: list[Network] = Field(
+        default_factory=list,
+        description='Networks whose SIP is listened to, beside the trunk\'s, as JSON: `["10.0.0.0/8"]`; empty: all',
+    )
+    most_calls: int = Field(
+        3000, ge=10, le=100_000, description="Most calls in one Asterisk; the next is told to go elsewhere"
+    )
     control_bind: PrivateAddress = Field(
         "", description="Address on which Asterisk serves ARI and AMI; empty: the host of BURGERNET_ARI_URL"
     )
@@ -146,6 +158,21 @@ class Settings(BaseSettings):
         0, ge=0, le=10_000, description="Calls that the carrier's trunk takes at once, for the alarm; 0: not known"
     )
     max_call_s: int = Field(3600, ge=60, le=14400, description="Longest call, in seconds")
+    calls_a_minute_per_caller: int = Field(
+        6, ge=1, le=1000, description="Calls a minute from one number before it is served after everybody else"
+    )
+    calls_a_minute_per_source: int = Field(
+        12_000,
+        ge=1,
+        le=1_000_000,
+        description="The same for one trunk, or one phone of ours, withheld numbers included",
+    )
+    calls_at_once_per_caller: int = Field(
+        2,
+        ge=1,
+        le=1000,
+        description="Calls from one number at one moment, on one controller; the next hears that and ends",
+    )
     room_patience_s: float = Field(60, gt=0, le=3600, description="Longest wait in one room's line, in seconds")
 
     web_bind: str = Field("127.0.0.1:8080", description="Address and port of the web role")

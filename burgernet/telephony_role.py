@@ -105,10 +105,10 @@ async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Sw
     )
 
 
-def flows(board: Switchboard) -> Mapping[str, Flow]:
+def flows(base: Base, board: Switchboard) -> Mapping[str, Flow]:
     """The conversations, by the name under which the dialplan asks for them."""
     return {
-        "free-number": partial(free_number, board=board),
+        "free-number": partial(free_number, board=board, often=base.often),
         "placed": partial(voice_alert_taken_over, board=board),
         "sign-on": partial(sign_on, board=board),
         "sign-off": partial(sign_off, board=board),
@@ -125,7 +125,7 @@ def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> C
         # The action is not known any more here; the call row with the same id holds it.
         await base.book.keep_tip(call_id, None, None, wav, 0.0)
 
-    return Controller(ari, speech.media, flows(board), guard, settings.max_call_s, left_recording)
+    return Controller(ari, speech.media, flows(base, board), guard, settings.max_call_s, left_recording)
 
 
 async def _come(event: asyncio.Event, what: str, say: Say) -> None:

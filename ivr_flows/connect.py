@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from actions.matching import Match, OpenAction
 from ivr_flows.leave_tip import leave_tip
+from ivr_flows.often import SERVED_LAST
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.talk import talk, whisper
 from telephony.calls import Call, NotReached
@@ -44,7 +45,7 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, room: str
     over = asyncio.get_running_loop().time() + board.patience.in_one_room
     async with (
         board.line.waiting_for(
-            room, call.id, PRIORITIES[match.action.kind], call.arrived_at, preferred=match.action.started_by
+            room, call.id, _priority(call, match.action), call.arrived_at, preferred=match.action.started_by
         ) as place,
         call.music("connecting" if room == match.action.room_id else "next-room"),
     ):
@@ -55,6 +56,10 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, room: str
             if leg := await _ring(call, board, match.action, taken.operator, place):
                 return Found(taken.operator, leg)
     return None
+
+
+def _priority(call: Call, action: OpenAction) -> int:
+    return SERVED_LAST if "often" in call.facts else PRIORITIES[action.kind]
 
 
 async def _ring(call: Call, board: Switchboard, action: OpenAction, operator: str, place: Place) -> Leg | None:

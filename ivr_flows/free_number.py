@@ -5,14 +5,15 @@ from actions.numbers import read_number
 from ivr_flows.booked import booked
 from ivr_flows.connect import connect
 from ivr_flows.find_action import CODE_DIGITS, ask, find_action
+from ivr_flows.often import Often, guarded
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.talk import resume_talk
 from telephony.calls import Call
 
 
-async def free_number(call: Call, board: Switchboard) -> None:
+async def free_number(call: Call, board: Switchboard, often: Often) -> None:
     """One call to the free number, from its start or, after a takeover, from its checkpoint."""
-    await booked(call, board, _conversation(call, board))
+    await booked(call, board, guarded(call, board, often, _conversation(call, board)))
 
 
 async def _conversation(call: Call, board: Switchboard) -> str:

@@ -1,8 +1,12 @@
 """A recorded tip: from the caller whom no operator can take, or who saw something earlier."""
 
+import logging
+
 from actions.matching import OpenAction
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
+
+log = logging.getLogger(__name__)
 
 SILENCE_ENDS_S = 5.0
 
@@ -13,6 +17,11 @@ async def leave_tip(call: Call, board: Switchboard, action: OpenAction, invitati
     await call.note("tip", action=action.code)
     await call.play(invitation)
     recorded = await call.record(board.patience.tip, SILENCE_ENDS_S)
+    if not recorded.wav:
+        # Even of silence there is a file, unless the disk is full.
+        log.error("call %s: Asterisk keeps no recording; is its disk full?", call.id)
+        await call.play("tip-not-kept")
+        return "tip not kept"
     if recorded.seconds < 1:
         await call.play("tip-empty")
         return "no tip left"

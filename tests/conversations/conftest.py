@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
 ONLY_ON_THE_FAKE = {
+    "test_who_calls_often_is_served_after_somebody_who_came_later",
     "test_a_phone_that_stays_silent_for_a_minute_ends_the_talk",
     "test_after_two_wrong_codes_the_caller_chooses_from_the_open_actions",
     "test_a_caller_without_a_code_hears_which_actions_are_open",

@@ -66,6 +66,7 @@ FREE_NUMBER = "08000011"
 CARRIER = "127.0.0.2"
 LINES = {"line-1": "0612345678", "line-2": "0101234567"}
 OPERATORS_A_ROOM = 2
+MANY = 1000
 PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
 
 
@@ -382,7 +383,7 @@ def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
         sip_secret=secrets.token_hex(16),
         trunk_addresses=[CARRIER],
         callback_numbers=["+31850001234"],
-        **more,
+        **{"calls_at_once_per_caller": MANY, "calls_a_minute_per_caller": MANY, **more},
     )
 
 

@@ -160,3 +160,16 @@ def test_no_password_adds_a_line_to_a_file(password: str) -> None:
         return
     assert texts["pjsip.conf"].count("\n") == lines
     assert f"\npassword = {password}\n" in texts["pjsip.conf"]
+
+
+def test_without_networks_nobody_is_shut_out_and_with_them_only_they_and_the_trunks_come_in() -> None:
+    assert "type = acl" not in rendered()["pjsip.conf"]
+    closed = section(rendered(replace(NODE, sip_networks=("10.0.0.0/8",)))["pjsip.conf"], "sip-networks")
+    assert closed.split("\n")[:6] == [
+        "type = acl",
+        "deny = 0.0.0.0/0",
+        "deny = ::/0",
+        "permit = 10.0.0.0/8",
+        "permit = 192.0.2.1",
+        "permit = 192.0.2.2",
+    ]

@@ -20,7 +20,7 @@ from burgernet.base import Base
 from burgernet.settings import Settings
 from tests.web.asking import ACTION, FOUND, INCIDENT, WORDS, Asking, Site
 from tests.web.conftest import serving
-from web.access import rate
+from watch import rate
 from web.access.origin import address_of
 from web.access.rate import Limits, Rate
 from web.access.tokens import LONGEST_LIFE, Scope, Tokens

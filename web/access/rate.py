@@ -1,33 +1,14 @@
-"""How often somebody may ask: so many requests a minute, counted here, and in Redis for all processes together."""
+"""How often somebody may ask the API: so many requests a minute."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-log = logging.getLogger(__name__)
-
-WINDOW_S = 60
-MOST_ASKERS = 100_000
-ANSWER_S = 0.5
-# A flood of requests must not become a flood of connections.
-SIDE_BY_SIDE = 16
-# A Redis that hangs must not cost every request half a second.
-LEAVE_ALONE_S = 5.0
-
-_COUNT = """
-local asked = redis.call('INCR', KEYS[1])
-if asked == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return {asked, redis.call('TTL', KEYS[1])}
-"""
+from watch import rate
 
 
 @dataclass(frozen=True)
@@ -38,48 +19,17 @@ class Limits:
     address: int = 1200
 
 
-class Rate:
-    """Counts requests. Without Redis only those that came to this process count."""
+class Rate(rate.Rate):
+    """Counts requests."""
 
     def __init__(self, redis: Redis, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._count = redis.register_script(_COUNT)
-        self._limits, self._clock = limits, clock
-        self._here: Counter[str] = Counter()
-        self._here_since = clock()
-        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._away_until = 0.0
+        super().__init__(redis, clock)
+        self._limits = limits
 
     async def of_address(self, address: str) -> int:
         """Counts a request from `address`; seconds to wait before the next one is answered, 0 when this one is."""
-        return await self._asked(f"address:{address}", self._limits.address)
+        return await self.asked(f"address:{address}", self._limits.address)
 
     async def of_token(self, token_id: str) -> int:
         """Counts a request with this token; seconds to wait, 0 when it is answered."""
-        return await self._asked(f"token:{token_id}", self._limits.token)
-
-    async def _asked(self, who: str, most: int) -> int:
-        if wait_s := self._asked_here(who, most):
-            return wait_s
-        async with self._turns:
-            return await self._asked_everywhere(who, most)
-
-    def _asked_here(self, who: str, most: int) -> int:
-        """Cheap, so that a flood is refused without asking anybody."""
-        passed = self._clock() - self._here_since
-        if passed >= WINDOW_S or len(self._here) >= MOST_ASKERS:
-            self._here.clear()
-            self._here_since, passed = self._clock(), 0.0
-        self._here[who] += 1
-        return math.ceil(WINDOW_S - passed) if self._here[who] > most else 0
-
-    async def _asked_everywhere(self, who: str, most: int) -> int:
-        if self._clock() < self._away_until:
-            return 0
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                count, left = await self._count(keys=[f"burgernet:rate:{who}"], args=[WINDOW_S])
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._away_until = self._clock() + LEAVE_ALONE_S
-            log.warning("requests are counted by each process alone: Redis does not answer (%s)", type(fault).__name__)
-            return 0
-        return max(int(left), 1) if int(count) > most else 0
+        return await self.asked(f"token:{token_id}", self._limits.token)
