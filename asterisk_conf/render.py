@@ -57,9 +57,9 @@ class Folders:
 
 @dataclass(frozen=True)
 class Node:
-    """One Asterisk: addresses, secrets, phones and the rooms of the fall-back."""
+    """One Asterisk: addresses, secrets, phones and the rooms of the fall-back. `apps`: the names of its controllers."""
 
-    app: str
+    apps: tuple[str, ...]
     sip_address: str
     sip_port: int
     rtp_first: int
@@ -97,6 +97,7 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "modules": folders.modules,
         "sounds": folders.sounds,
         "user": _safe(user),
+        "apps": "&".join(map(_name, node.apps)),
         "free_number_forms": _free_number_forms(node.free_number, *node.callback_numbers),
         "phones_of_rooms": _phones_of_rooms(node.operators),
         "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),

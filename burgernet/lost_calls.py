@@ -22,7 +22,7 @@ async def end_lost_calls(base: Base, controller: Controller) -> None:
     while True:
         if controller.ari.connected.is_set():
             try:
-                if count := await base.book.end_lost(base.settings.app, controller.held, GRACE):
+                if count := await base.book.end_lost(controller.ari.app, controller.held, GRACE):
                     log.warning("%d calls ended while no controller held them", count)
             except Away as fault:
                 log.info("lost calls are looked for later: %s", type(fault).__name__)

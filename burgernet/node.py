@@ -63,7 +63,7 @@ def _node(
     sip_address, _, sip_port = settings.sip_bind.rpartition(":")
     first, _, last = settings.rtp_ports.partition("-")
     return Node(
-        app=settings.app,
+        apps=settings.apps,
         sip_address=sip_address,
         sip_port=int(sip_port),
         rtp_first=int(first),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from burgernet.logs import LogFormat
@@ -71,6 +71,7 @@ def _dialled(numbers: list[str]) -> list[str]:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]
@@ -92,7 +93,12 @@ class Settings(BaseSettings):
     )
     police_keys: SecretStr = Field(description="Keys of the police data (calls, tips, recordings), same form")
 
-    controller: str = Field("one", pattern=r"^[a-z0-9]{1,20}$", description="Name of this controller; its lease")
+    controller: ControllerName = Field("one", description="Name of this controller; its lease")
+    controllers: list[ControllerName] = Field(
+        default_factory=list,
+        description="Names of all controllers of the same Asterisk node, as JSON: "
+        '`["one","two"]`; they replace each other. Empty: this one alone',
+    )
     ari_url: PrivateUrl = Field("http://127.0.0.1:8088", description="Asterisk's ARI, on loopback or a private network")
     ari_user: str = Field("burgernet", description="ARI user")
     ari_password: Secret = Field(description="ARI password")
@@ -202,6 +208,11 @@ class Settings(BaseSettings):
     def app(self) -> str:
         """The name under which this controller registers with Asterisk."""
         return f"burgernet-{self.controller}"
+
+    @property
+    def apps(self) -> tuple[str, ...]:
+        """The names of all controllers of this Asterisk node."""
+        return tuple(dict.fromkeys(f"burgernet-{name}" for name in (*self.controllers, self.controller)))
 
     @property
     def free_number_read(self) -> str:

@@ -130,7 +130,7 @@ def configuration(network: Network, folders: Folders, user: str) -> dict[str, st
 def _bare_node(network: Network) -> Node:
     """Only where files and media are matters here: nothing controls this Asterisk."""
     return Node(
-        app="none",
+        apps=("none",),
         sip_address=network.address,
         sip_port=network.port,
         rtp_first=network.rtp_first,

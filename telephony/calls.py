@@ -212,7 +212,7 @@ class Call:
     async def record(self, longest_s: float, silence_s: float) -> Recorded:
         """Records the caller after a beep, until hash, silence, the bound or a hang-up; what was said until then is
         returned, and the next verb raises. The plain file does not stay in Asterisk."""
-        name = f"bn-{self.id}"
+        name = self._controller.recording_of(self.id)
         done = self.leg.outcome_of(name)
         await self._ask(
             "POST",

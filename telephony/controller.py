@@ -216,6 +216,10 @@ class Controller:
     async def stop_music(self, leg: Leg) -> None:
         await self._quietly("DELETE", f"channels/{leg.id}/moh")
 
+    def recording_of(self, call_id: str) -> str:
+        """The name of a call's recording in Asterisk; it tells whose it is."""
+        return f"bn-{self.ari.app}-{call_id}"
+
     async def take_recording(self, name: str) -> bytes:
         """Fetches a stored recording and removes it from Asterisk; b"" when there is none."""
         try:
@@ -244,7 +248,7 @@ class Controller:
         log.info("call %s adopted at stage %s", facts.get("id", channel["id"]), facts.get("stage", "arrival"))
         if facts.get("stage") == "tip":
             # While it records, Asterisk answers nothing about this leg, and nothing that is asked after that.
-            await self._quietly("POST", f"recordings/live/bn-{facts.get('id')}/stop")
+            await self._quietly("POST", f"recordings/live/{self.recording_of(facts.get('id', ''))}/stop")
         self._take(channel, str(channel["dialplan"]["app_data"]).split(",")[1:], facts)
 
     def _take(self, channel: Channel, args: list[str], facts: Mapping[str, str]) -> None:
@@ -285,11 +289,12 @@ class Controller:
             log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
 
     async def _take_in_recordings(self) -> None:
-        busy = {f"bn-{call_id}" for call_id in self.held}
+        busy = {self.recording_of(call_id) for call_id in self.held}
         for recording in await self.ari.listing("recordings/stored"):
             name = recording["name"]
-            if name.startswith("bn-") and name not in busy and (wav := await self.take_recording(name)):
-                await self._on_left_recording(name.removeprefix("bn-"), wav)
+            ours = name.startswith(self.recording_of("")) and name not in busy
+            if ours and (wav := await self.take_recording(name)):
+                await self._on_left_recording(name.removeprefix(self.recording_of("")), wav)
 
     async def _quietly(self, method: str, path: str) -> None:
         try:

@@ -42,6 +42,7 @@ class Channel:
     number: str
     made_by: str = ""
     entry: tuple[str, ...] = ()
+    apps_left: deque[str] = field(default_factory=deque)
     app: str = ""
     music: bool = False
     variables: dict[str, str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class FakeAsterisk:
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, list[str]] = {}
         self.recordings: dict[str, bytes] = {}
+        self.variables: dict[str, str] = {}
         self.sockets: dict[str, FakeAri] = {}
         self.reachable = asyncio.Event()
         self.reachable.set()
@@ -83,6 +85,7 @@ class FakeAsterisk:
             ("POST", "channels", "record"): self._record,
             ("POST", "channels", "variable"): self._set_variable,
             ("POST", "channels", "continue"): self._continue,
+            ("POST", "asterisk", ""): lambda _, query, __: self.variables.update({query["variable"]: query["value"]}),
             ("DELETE", "playbacks", ""): self._stop_playback,
             ("POST", "recordings", ""): lambda name, _, __: self._stop_recording(name),
             ("POST", "bridges", ""): self._create_bridge,
@@ -289,7 +292,7 @@ class FakeAsterisk:
     def _continue(self, leg: str, query: Query, _: Query) -> None:
         channel = self._in_stasis(leg)
         self.leave_stasis(channel)
-        self.dialplan.goes_on(channel, query["extension"])
+        self.dialplan.goes_on(channel, query["context"], query["extension"])
 
     def _create_bridge(self, bridge: str, _: Query, __: Query) -> None:
         self.bridges[bridge] = []

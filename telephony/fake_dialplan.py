@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
+from collections import deque
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ class FakeDialplan:
     `fallback_room` as in the globals; `warning` and `closing`: the media of the fall-back's prompts."""
 
     asterisk: FakeAsterisk
-    app: str
+    apps: Sequence[str]
     free_number: str
     numbers: Collection[str]
     phones_of_rooms: Mapping[str, Sequence[str]]
@@ -42,9 +44,11 @@ class FakeDialplan:
                 work = self._from_trunk(channel, dialled, withheld=channel.phone.withheld)
         self._lead(channel, work)
 
-    def goes_on(self, channel: Channel, room: str) -> None:
-        """The flow handed the caller to the fall-back: a room, or "s"."""
-        self._lead(channel, self._fallback(channel, room))
+    def goes_on(self, channel: Channel, context: str, extension: str) -> None:
+        """A controller handed the caller to the fall-back (a room, or "s"), or back to the next controller."""
+        if context == "controllers":
+            return self._lead(channel, self._next(channel))
+        return self._lead(channel, self._fallback(channel, extension))
 
     def _lead(self, channel: Channel, work: Coroutine[Any, Any, None]) -> None:
         channel.dialplan = asyncio.create_task(work)
@@ -53,9 +57,7 @@ class FakeDialplan:
         features = {"*11": "sign-on", "*12": "sign-off"}
         if dialled not in features:
             return self.asterisk.destroy(channel, UNALLOCATED)
-        if not self.asterisk.enter_stasis(channel, self.app, features[dialled], "internal", "allowed", dialled):
-            self.asterisk.destroy(channel, 16)
-        return None
+        return await self._to_a_controller(channel, features[dialled], "internal", "allowed", dialled)
 
     async def _from_trunk(self, channel: Channel, dialled: str, *, withheld: bool) -> None:
         if dialled not in self.numbers:
@@ -63,10 +65,22 @@ class FakeDialplan:
         presentation = "withheld" if withheld else "allowed" if channel.number else "absent"
         if withheld:
             channel.number = ""
-        args = ("free-number", "trunk", presentation, self.free_number)
-        if not self.asterisk.enter_stasis(channel, self.app, *args):
-            await self._fallback(channel, "s")
-        return None
+        return await self._to_a_controller(channel, "free-number", "trunk", presentation, self.free_number)
+
+    async def _to_a_controller(self, channel: Channel, *entry: str) -> None:
+        start = random.randrange(len(self.apps))  # noqa: S311 - spreads calls
+        channel.entry, channel.apps_left = entry, deque((*self.apps[start:], *self.apps[:start]))
+        await self._next(channel)
+
+    async def _next(self, channel: Channel) -> None:
+        while channel.apps_left:
+            app = channel.apps_left.popleft()
+            closed = self.asterisk.variables.get(f"CLOSED_{app}") == "yes"
+            if not closed and self.asterisk.enter_stasis(channel, app, *channel.entry):
+                return None
+        if channel.entry[0] == "free-number":
+            return await self._fallback(channel, "s")
+        return self.asterisk.destroy(channel, 16)
 
     async def _fallback(self, channel: Channel, room: str) -> None:
         room = self._room_of(channel.number) if room == "s" else room

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any, Protocol
@@ -40,16 +40,17 @@ from actions.models import (
 )
 from actions.numbers import read_number
 from actions.register import Entry
-from burgernet import roster, telephony_role
+from burgernet import roster, served_name, telephony_role
 from burgernet.base import Base
+from burgernet.served_name import controller_of, switchboard
 from burgernet.settings import Settings
-from burgernet.telephony_role import controller_of, switchboard
 from ivr_flows.catalogue import said_in
 from ivr_flows.switchboard import Patience, Switchboard
 from ivr_flows.talk import whisper
 from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
+from telephony.lease import lease_key
 from telephony.speech import RATE, Prompt
 from tests.conversations.phones import BOUND_S
 from tests.conversations.phones import Handset as Handset
@@ -98,7 +99,7 @@ class Wiring(Protocol):
         ...
 
     def parts(self) -> Mapping[str, Any]:
-        """What stands in for names of burgernet.telephony_role."""
+        """What stands in for names of burgernet.telephony_role and burgernet.served_name."""
         ...
 
 
@@ -115,25 +116,36 @@ class Exchange:
 
     async def starts(self) -> None:
         """The controller, with all it needs; calls are taken when this returns."""
+        self._serving = await _started(self.base)
 
-        async def board(*given: Any) -> Switchboard:
-            self.board = dataclasses.replace(await switchboard(*given), patience=self.patience)
-            return self.board
+    @asynccontextmanager
+    async def beside(self, controller: str) -> AsyncIterator[None]:
+        """While the block lasts, a second controller of this name runs on the same node."""
+        settings = self.base.settings.model_copy(update={"controller": controller})
+        serving = await _started(dataclasses.replace(self.base, settings=settings))
+        try:
+            yield
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
-        def controller(*given: Any) -> Controller:
-            self.controller = controller_of(*given)
-            return self.controller
+    @asynccontextmanager
+    async def in_place(self) -> AsyncIterator[None]:
+        """While the block lasts, what starts is of this exchange."""
+        parts = {**self.wiring.parts(), "switchboard": self._switchboard, "controller_of": self._controller_of}
+        with ExitStack() as patches:
+            for name, part in parts.items():
+                home = telephony_role if hasattr(telephony_role, name) else served_name
+                patches.enter_context(patch.object(home, name, part))
+            yield
 
-        ready = asyncio.Event()
-        self._serving = asyncio.create_task(
-            _served(self.base, ready, {**self.wiring.parts(), "switchboard": board, "controller_of": controller})
-        )
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({waiting, self._serving}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if self._serving.done():
-            self._serving.result()
-        assert ready.is_set(), "the telephony role did not start"
+    async def _switchboard(self, *given: Any) -> Switchboard:
+        self.board = dataclasses.replace(await switchboard(*given), patience=self.patience)
+        return self.board
+
+    def _controller_of(self, *given: Any) -> Controller:
+        self.controller = controller_of(*given)
+        return self.controller
 
     async def stops(self) -> None:
         """The controller ends in the middle of whatever it does; the calls go on in Asterisk."""
@@ -273,6 +285,15 @@ class Exchange:
         async with self.base.store.reading() as session:
             return list(await session.exec(select(Call).order_by(col(Call.arrived_at))))
 
+    async def all_ended(self, wanted: int) -> bool:
+        """Whether there are so many calls in the book, and all of them are over."""
+        calls = await self.calls()
+        return len(calls) == wanted and all(call.ended_how for call in calls)
+
+    async def leads(self, controller: str) -> bool:
+        """Whether somebody serves the name of this controller."""
+        return bool(await self.base.redis.exists(lease_key(f"burgernet-{controller}")))
+
     async def ended(self, how: str) -> Call:
         """The only call in the book, which ended in this way."""
 
@@ -332,14 +353,27 @@ async def exchange_on(base: Base, wiring: Wiring, patience: Patience) -> AsyncIt
     """An exchange whose controller runs. At the end everybody hangs up, and nothing may be left of any call."""
     await base.redis.flushall()
     exchange = Exchange(base, wiring, patience)
-    await exchange.starts()
-    try:
-        yield exchange
-        for phone in exchange.phones:
-            await phone.put_away()
-        await exchange.is_quiet()
-    finally:
-        await exchange.stops()
+    async with exchange.in_place():
+        await exchange.starts()
+        try:
+            yield exchange
+            for phone in exchange.phones:
+                await phone.put_away()
+            await exchange.is_quiet()
+        finally:
+            await exchange.stops()
+
+
+async def _started(base: Base) -> asyncio.Task[None]:
+    ready = asyncio.Event()
+    serving = asyncio.create_task(telephony_role.telephony_role(base, log.info, ready))
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({waiting, serving}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if serving.done():
+        serving.result()
+    assert ready.is_set(), "the telephony role did not start"
+    return serving
 
 
 async def until(so: Callable[[], Awaitable[bool]], what: str, bound_s: float = BOUND_S) -> None:
@@ -363,11 +397,6 @@ def offered(title: str, key: int, language: str = "nl") -> Prompt:
     return said_in(language, "option", title=title, key=key)
 
 
-async def _served(base: Base, ready: asyncio.Event, parts: Mapping[str, Any]) -> None:
-    with patch.multiple(telephony_role, **parts):
-        await telephony_role.telephony_role(base, log.info, ready)
-
-
 def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
     """Settings for one test, complete, from nothing but these."""
     keys = "1:" + "A" * 43 + "="
@@ -378,6 +407,7 @@ def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
         register_keys=keys,
         police_keys=keys,
         controller="test",
+        controllers=["test", "two"],
         ari_password=secrets.token_hex(16),
         ami_password=secrets.token_hex(16),
         sip_secret=secrets.token_hex(16),

@@ -101,7 +101,7 @@ async def _dialplan(asterisk: FakeAsterisk, base: Base, speech: Speech) -> FakeD
         rooms.setdefault(phone.room, []).append(phone.name)
     return FakeDialplan(
         asterisk,
-        real.app,
+        real.apps,
         real.free_number,
         {form for number in (real.free_number, *real.callback_numbers) for form in forms_of(number)},
         rooms,

@@ -13,7 +13,7 @@ from asterisk_conf.render import Folders, Line, Node, OperatorPhone, Trunk, Unsa
 
 FOLDERS = Folders("/srv/asterisk", "/usr/lib/asterisk/modules", "/srv/asterisk/sounds")
 NODE = Node(
-    app="burgernet-one",
+    apps=("burgernet-one",),
     sip_address="127.0.0.1",
     sip_port=5060,
     rtp_first=10000,
@@ -119,8 +119,8 @@ NAME, VALUE = "is no name", "may not stand in a configuration file"
         pytest.param({"ari_password": "a\nb"}, VALUE, id="a line end"),
         pytest.param({"ari_password": "a;b"}, VALUE, id="a comment"),
         pytest.param({"ari_user": "a]b"}, VALUE, id="the end of a section"),
-        pytest.param({"app": "a,b"}, VALUE, id="an argument more"),
-        pytest.param({"app": "${EVAL}"}, VALUE, id="a variable"),
+        pytest.param({"apps": ("a,b",)}, NAME, id="an argument more"),
+        pytest.param({"apps": ("${EVAL}",)}, NAME, id="a variable"),
         pytest.param({"fallback_room": "a,1)\nsame => n,System(x"}, VALUE, id="a step of the dialplan"),
         pytest.param({"free_number": "0800\n0011"}, VALUE, id="number with a line end"),
         pytest.param({"rooms_of_area_codes": {"010\n": "rotterdam"}}, VALUE, id="area code"),

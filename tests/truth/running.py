@@ -71,14 +71,14 @@ class Running:
     """`burgernet run` as a deployer starts it, in a folder of its own."""
 
     def __init__(self, settings: Settings, folder: Path, **more: str) -> None:
-        self._settings, self._folder, self._more = settings, folder, more
+        self.settings, self._folder, self._more = settings, folder, more
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log"
 
     def starts(self) -> None:
         """Returns at once; `is_up` waits."""
         self._folder.mkdir(exist_ok=True)
-        environment = {"PATH": os.environ["PATH"], **environment_of(self._settings), **self._more}
+        environment = {"PATH": os.environ["PATH"], **environment_of(self.settings), **self._more}
         if "PYTHONPATH" in os.environ:
             environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
         with self.log.open("wb") as output:

@@ -1,0 +1,125 @@
+"""What serves one controller's name: its connection with Asterisk, its calls, its callers in line, their rows' ends.
+
+A process serves its own name, and for a while the names of controllers that died beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from actions.live import OpenActions
+from actions.withdrawals import Withdrawals
+from actions.wordings import Wordings
+from burgernet.base import Base, Say
+from burgernet.lost_calls import end_lost_calls
+from burgernet.roster import Roster
+from ivr_flows.duty import sign_off, sign_on
+from ivr_flows.free_number import free_number
+from ivr_flows.switchboard import Patience, Switchboard
+from ivr_flows.voice_alert import voice_alert_taken_over
+from telephony.ari import Ari
+from telephony.controller import Controller, Flow
+from telephony.lease import Lease
+from telephony.outbound import OutboundGuard
+from telephony.speech import Speech
+from telephony.waiting_line import WaitingLine
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all names that a process serves have in common."""
+
+    speech: Speech
+    roster: Roster
+    actions: OpenActions
+
+
+@dataclass(frozen=True)
+class ServedName:
+    lease: Lease
+    line: WaitingLine
+    board: Switchboard
+    controller: Controller
+
+    async def run(self, base: Base, say: Say, ready: asyncio.Event) -> None:
+        """Serves calls until cancelled, under a lease that was taken; sets `ready` when they are taken. Raises
+        LeaseLost, ari.Replaced."""
+        async with asyncio.TaskGroup() as group:
+            for work in (self.lease.keep, self.controller.run):
+                group.create_task(work(), name=work.__qualname__)
+            asterisk = f"Asterisk at {base.settings.ari_url}; start it, or set BURGERNET_ARI_URL"
+            await come(self.controller.reconciled, asterisk, say)
+            # Only now the talks that go on are known: before, their operators would have looked free.
+            group.create_task(self.line.run(), name="waiting line")
+            await come(self.line.connected, "the waiting line in Redis", say)
+            group.create_task(end_lost_calls(base, self.controller), name="lost calls")
+            ready.set()
+
+
+async def served_name(base: Base, shared: Shared, lease: Lease) -> ServedName:
+    """Everything ready to run under this lease's name. Raises what the database raises."""
+    settings = base.settings
+    line = WaitingLine(base.redis, lease.app, shared.roster.on_duty)
+    board = await switchboard(base, line, shared.actions)
+    ari = Ari(settings.ari_url, lease.app, settings.ari_user, settings.ari_password.get_secret_value())
+    controller = controller_of(base, ari, shared.speech, board)
+    line.leads = controller.leads
+    return ServedName(lease, line, board, controller)
+
+
+async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Switchboard:
+    """What the conversations have at hand. Raises what the database raises."""
+    return Switchboard(
+        book=base.book,
+        desk=base.desk,
+        withdrawals=Withdrawals(base.store),
+        wordings=Wordings(base.store),
+        actions=actions,
+        rooms=await base.desk.rooms(),
+        area_codes=await base.desk.area_codes(),
+        operator_languages={duty.operator_id: duty.language for duty in await base.desk.operators()},
+        line=line,
+        postcodes=await base.desk.postcodes(),
+        grace=timedelta(minutes=base.settings.grace_minutes),
+        quality=base.quality,
+        national_room=base.settings.fallback_room,
+        free_number=base.settings.free_number_read,
+        patience=Patience(in_one_room=base.settings.room_patience_s),
+    )
+
+
+def flows(base: Base, board: Switchboard) -> Mapping[str, Flow]:
+    """The conversations, by the name under which the dialplan asks for them."""
+    return {
+        "free-number": partial(free_number, board=board, often=base.often),
+        "placed": partial(voice_alert_taken_over, board=board),
+        "sign-on": partial(sign_on, board=board),
+        "sign-off": partial(sign_off, board=board),
+    }
+
+
+def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:
+    settings = base.settings
+    guard = OutboundGuard(
+        tuple(settings.allowed_prefixes), tuple(settings.refused_prefixes), settings.outbound_channels
+    )
+
+    async def left_recording(call_id: str, wav: bytes) -> None:
+        # The action is not known any more here; the call row with the same id holds it.
+        await base.book.keep_tip(call_id, None, None, wav, 0.0)
+
+    return Controller(ari, speech.media, flows(base, board), guard, settings.max_call_s, left_recording)
+
+
+async def come(event: asyncio.Event, what: str, say: Say) -> None:
+    """Returns when it is set; says every 5 s what is waited for."""
+    while not event.is_set():
+        try:
+            async with asyncio.timeout(5):
+                await event.wait()
+        except TimeoutError:
+            say(f"waiting for {what}")
