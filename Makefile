@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 ARGS ?=
+ONLY ?=
 # How many tests run side by side; most of them wait for calls to take their time.
 WORKERS ?= 3
 
@@ -17,10 +18,9 @@ test: ## Run all tests; ARGS goes to pytest
 	@scripts/prepare dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-bench: ## Try chance and hostile requests many times more than `make test` does (about half an hour)
-	@scripts/prepare dev
-	@SEEDS=25 EXAMPLES=200 $(BIN)/python -m pytest -n 1 --timeout 3600 tests/alerting/test_killed_workers.py \
-		tests/voice/test_broken_off.py tests/web/test_schemathesis.py $(ARGS)
+bench: ## Measure the product beside its references; ONLY=free-number for one bench, ARGS=--help for its options
+	@scripts/prepare bench
+	@$(BIN)/python -m bench $(ONLY) $(ARGS)
 
 lint: ## What CI checks besides the tests: style, types, imports
 	@scripts/prepare dev

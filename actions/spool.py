@@ -22,7 +22,8 @@ Fact = dict[str, Any]
 
 class Spool:
     """An append-only file of sealed facts. Beside it, with other endings: `.replaying` holds those being written to the
-    database, `.unreadable` what did not open."""
+    database, `.unreadable` what did not open, or is refused
+    by the database."""
 
     def __init__(self, file: Path, vault: Vault) -> None:
         self._file, self._replaying, self._vault = file, file.with_suffix(".replaying"), vault
@@ -32,12 +33,16 @@ class Spool:
     def empty(self) -> bool:
         return not self._file.exists() and not self._replaying.exists()
 
-    async def keep(self, fact: Fact) -> None:
-        """Returns when the fact is on disk. Raises OSError."""
-        sealed = self._vault.seal(json.dumps(fact).encode(), PURPOSE)
-        line = f"{sealed.version}:{base64.b64encode(sealed.blob).decode()}".encode()
+    async def keep(self, *facts: Fact) -> None:
+        """Returns when the facts are on disk. Raises OSError."""
+        lines = b"\n".join(map(self._line, facts))
         async with self._one_at_a_time:
-            await asyncio.to_thread(_append, self._file, line)
+            await asyncio.to_thread(_append, self._file, lines)
+
+    def set_aside(self, fact: Fact) -> None:
+        """Keeps with the unreadable ones a fact that the database refuses: no other has to wait behind it. Raises
+        OSError."""
+        _append(self._unreadable, self._line(fact))
 
     async def replay(self, write: Callable[[Fact], Awaitable[None]]) -> int:
         """Hands every kept fact to `write`, oldest first, and removes them when all are written. A fact may be handed
@@ -56,6 +61,10 @@ class Spool:
                     count += 1
                 self._replaying.unlink()
         return count
+
+    def _line(self, fact: Fact) -> bytes:
+        sealed = self._vault.seal(json.dumps(fact).encode(), PURPOSE)
+        return f"{sealed.version}:{base64.b64encode(sealed.blob).decode()}".encode()
 
     def _read(self) -> Iterator[Fact]:
         for number, line in enumerate(self._replaying.read_bytes().split(), start=1):

@@ -16,7 +16,7 @@ from sqlalchemy import Table, event, func, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import select
@@ -30,6 +30,20 @@ WITHOUT_SCHEMAS = dict.fromkeys(SCHEMAS)
 LOCK_WAIT_S = 10
 # What a session raises while the database cannot be reached.
 Away = (OperationalError, DBAPIError, NoConnectionFree, OSError, TimeoutError)
+
+
+# SQLSTATE classes: values that do not fit, and those that a constraint forbids.
+REFUSED_STATES = ("22", "23")
+
+
+def refused(fault: BaseException) -> bool:
+    """Whether the database is there and does not want these values, now or later."""
+    if not isinstance(fault, StatementError) or isinstance(fault, OperationalError):
+        return False
+    if state := getattr(fault.orig, "sqlstate", None):
+        return str(state).startswith(REFUSED_STATES)
+    # A plain StatementError: the value did not even leave for the database.
+    return isinstance(fault, IntegrityError) or not isinstance(fault, DBAPIError)
 
 
 class NoDatabase(Exception):
@@ -68,11 +82,13 @@ class Store:
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def insert(self, table: Table) -> SqliteInsert | PostgresInsert:
+        """An INSERT that may say what to do about rows which are there already."""
+        return SqliteInsert(table) if self.dialect == "sqlite" else PostgresInsert(table)
+
     def insert_new(self, table: Table) -> SqliteInsert | PostgresInsert:
         """An INSERT that leaves rows which are there already as they are."""
-        if self.dialect == "sqlite":
-            return SqliteInsert(table).on_conflict_do_nothing()
-        return PostgresInsert(table).on_conflict_do_nothing()
+        return self.insert(table).on_conflict_do_nothing()
 
     async def one_at_a_time(self, session: AsyncSession, key: bytes) -> None:
         """Until this transaction ends no other one with the same key (8 bytes count) gets past this line. On SQLite

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from actions.models import DeliveryState, now
 from actions.register import Register
 from actions.store import Away, Store
+from actions.together import Together
 from actions.vault import NoSuchKey, NotOurs
 from alerting.attempts import record_all, wanted
 from alerting.bell import DELIVERIES, work
@@ -23,7 +24,6 @@ from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unansw
 from alerting.gate import Gate
 from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
-from alerting.together import Together
 
 log = logging.getLogger(__name__)
 

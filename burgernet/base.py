@@ -99,6 +99,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             [],
         )
     finally:
+        await book.written()
         await redis.aclose()
         await store.close()
 

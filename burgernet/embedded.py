@@ -9,8 +9,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 START_BOUND_S = 30
@@ -50,42 +51,49 @@ def redis_server(port: int | None = None, password: str | None = None) -> Iterat
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """The address (postgresql+asyncpg://...) of a PostgreSQL with an empty database; nothing of it stays."""
+    careless = ("-cfsync=off", "-cfull_page_writes=off", "-csynchronous_commit=off")
+    with (
+        tempfile.TemporaryDirectory(prefix="burgernet-pg-", ignore_cleanup_errors=True) as folder,
+        postgres_in(Path(folder), careless) as server,
+    ):
+        yield server.url
+
+
+@dataclass(frozen=True)
+class Postgres:
+    url: str
+    pid: int
+
+
+@contextmanager
+def postgres_in(folder: Path, options: Sequence[str] = ()) -> Iterator[Postgres]:
+    """A PostgreSQL whose data stay in `folder`; empty when it is new."""
     programs = _postgres_programs()
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="burgernet-pg-", ignore_cleanup_errors=True) as folder:
-        data = Path(folder, "data")
-        if as_user:
-            shutil.chown(folder, "postgres", "postgres")
+    port, data = free_port(), folder / "data"
+    if as_user:
+        shutil.chown(folder, "postgres", "postgres")
+    if not data.exists():
         initdb = [*as_user, str(programs / "initdb"), "-D", str(data), "-U", "burgernet", "-A", "trust", "-N"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, timeout=120, cwd="/")
-        options = [
-            f"-cport={port}",
-            "-clisten_addresses=127.0.0.1",
-            f"-cunix_socket_directories={folder}",
-            "-cfsync=off",
-            "-cfull_page_writes=off",
-            "-csynchronous_commit=off",
-        ]
-        server = [*as_user, str(programs / "postgres"), "-D", str(data), *options]
-        # It listens before it takes connections: the open port alone says too little.
-        ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(server, stdout=log, stderr=log, cwd="/")
-        try:
-            _wait(
-                lambda: subprocess.run(ready, check=False).returncode == 0, f"PostgreSQL did not start on port {port}"
-            )
-            yield f"postgresql+asyncpg://burgernet@127.0.0.1:{port}/postgres"
-        finally:
-            subprocess.run(
-                [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"],
-                stdout=subprocess.DEVNULL,
-                timeout=30,
-                check=False,
-                cwd="/",
-            )
-            process.wait(10)
+    ours = [f"-cport={port}", "-clisten_addresses=127.0.0.1", f"-cunix_socket_directories={folder}"]
+    server = [*as_user, str(programs / "postgres"), "-D", str(data), *ours, *options]
+    # It listens before it takes connections: the open port alone says too little.
+    ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(server, stdout=log, stderr=log, cwd="/")
+    try:
+        _wait(lambda: subprocess.run(ready, check=False).returncode == 0, f"PostgreSQL did not start on port {port}")
+        yield Postgres(f"postgresql+asyncpg://burgernet@127.0.0.1:{port}/postgres", process.pid)
+    finally:
+        subprocess.run(
+            [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-m", "fast", "stop"],
+            stdout=subprocess.DEVNULL,
+            timeout=30,
+            check=False,
+            cwd="/",
+        )
+        process.wait(10)
 
 
 def _postgres_programs() -> Path:

@@ -91,7 +91,9 @@ class Quality:
         return len(self._lately), sum(bad for _, bad in self._lately)
 
     def _report(self, event: Event) -> None:
-        if heard := heard_in(event):
+        heard = heard_in(event)
+        # A report that comes as its leg ends names no leg any more.
+        if heard and "Uniqueid" in event:
             self._count(heard)
             side = "caller" if event["Uniqueid"] == event["Linkedid"] else "operator"
             call = self._calls.setdefault(event["Linkedid"], {})

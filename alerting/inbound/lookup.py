@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.call_book import NEVER_BEGUN
+from actions.alerted import NEVER_BEGUN
 from actions.desk import as_open
 from actions.matching import Alerted, OpenAction
 from actions.models import Action, Address, ContactPoint, Delivery, Message, Participant, Status, Subscription, now

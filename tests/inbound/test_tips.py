@@ -109,6 +109,7 @@ async def test_a_note_on_a_call_goes_to_the_action_of_the_call(line: Line, tips:
     action = await line.action()
     await _called(book, "call-1", action)
     await book.waiting("call-1", action.room_id)
+    await book.written()
     await tips.note_on_call("call-1", "Beller klonk zeker", ME, "rotterdam-2")
     (note,) = await tips.of_action(action.code, READER)
     assert (note.said, note.how, note.confidence, note.room_id) == ("Beller klonk zeker", "menu", 0.9, "rotterdam")
@@ -191,3 +192,4 @@ async def test_only_sealed_words_are_in_the_row(line: Line, tips: Tips) -> None:
 async def _called(book: CallBook, call_id: str, action: OpenAction) -> None:
     await book.arrived(call_id, read_number(ANNA), "08000011", datetime.now(UTC))
     await book.matched(call_id, Match(action, "menu", 0.9, ("the caller chose it",)), "nl")
+    await book.written()

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from actions import call_facts
 from actions.books import Actor
 from actions.call_book import CALLER, FACT_BOUND_S, SOUND, CallBook
 from actions.desk import Desk, NewAction
@@ -44,6 +47,12 @@ ACTION = OpenAction(
 MATCH = Match(ACTION, "code", 1.0, ("the caller keyed the code",))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database of a busy machine answers late."""
+    monkeypatch.setattr(call_facts, "FACT_BOUND_S", 5.0)
+
+
 @pytest.fixture
 def spool(tmp_path: Path) -> Path:
     return tmp_path / "var" / "calls.spool"
@@ -68,7 +77,8 @@ async def stuck(store: Store) -> AsyncIterator[None]:
     async with store.writing() as session:
         lock = "LOCK TABLE police.call IN ACCESS EXCLUSIVE MODE" if store.dialect == "postgresql" else "SELECT 1"
         await session.exec(text(lock))  # type: ignore[call-overload]
-        yield
+        with patch.object(call_facts, "FACT_BOUND_S", FACT_BOUND_S):
+            yield
 
 
 async def whole_call(book: CallBook, call_id: str = "1.1") -> None:
@@ -173,6 +183,7 @@ async def test_after_a_stuck_database_everything_is_written_directly_again(
 
 async def test_a_late_fact_does_not_overwrite_a_newer_one(book: CallBook, away: CallBook, store: Store) -> None:
     await away.waiting("1.1", "rotterdam")
+    await away.written()
     await book.connected("1.1", "den-haag", "den-haag-1")
     await book.replay()
     assert [(call.room_id, call.operator_id) for call in await all_of(store, Call)] == [("den-haag", "den-haag-1")]
@@ -233,6 +244,84 @@ async def test_the_spool_is_emptied_by_itself_once_the_database_is_back(
     running.cancel()
     await asyncio.wait([running])
     assert [call.ended_how for call in await all_of(store, Call)] == ["operator hung up"]
+
+
+# --- many at once ---------------------------------------------------------------------------------------------------
+
+
+class Watched(Store):
+    """A store that counts the transactions of writers."""
+
+    transactions = 0
+
+    @asynccontextmanager
+    async def writing(self, lock_s: float = 10) -> AsyncIterator[AsyncSession]:
+        self.transactions += 1
+        async with super().writing(lock_s) as session:
+            yield session
+
+
+@pytest.fixture
+async def watched(database_url: str) -> AsyncIterator[Watched]:
+    opened = Watched.open(database_url)
+    assert isinstance(opened, Watched)
+    yield opened
+    await opened.close()
+
+
+async def test_many_calls_at_once_share_few_transactions(watched: Watched, vaults: Vaults, spool: Path) -> None:
+    book = CallBook(watched, vaults, spool)
+    await asyncio.gather(*(whole_call(book, f"1.{number}") for number in range(40)))
+    await book.replay()
+    calls = await all_of(watched, Call)
+    assert {call.id for call in calls} == {f"1.{number}" for number in range(40)}
+    assert {(call.room_id, call.ended_how) for call in calls} == {("den-haag", "operator hung up")}
+    assert watched.transactions < 20
+
+
+async def test_a_call_goes_on_before_its_match_is_written_and_loses_nothing_at_the_end(
+    book: CallBook, store: Store
+) -> None:
+    async with stuck(store):
+        begun = asyncio.get_running_loop().time()
+        await book.matched("1.1", MATCH, "en")
+        await book.waiting("1.1", "rotterdam")
+        assert asyncio.get_running_loop().time() - begun < FACT_BOUND_S / 2
+        await book.written()
+    await book.replay()
+    assert [(call.action_id, call.room_id) for call in await all_of(store, Call)] == [(7, "rotterdam")]
+
+
+async def test_a_fact_that_the_database_refuses_takes_no_other_with_it(
+    watched: Watched, vaults: Vaults, spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = CallBook(watched, vaults, spool)
+    too_early = {"arrived_at": "2026-05-01T12:00:00"}  # without a time zone
+    await asyncio.gather(
+        book.ended("1.1", "caller hung up"), book._write("1.2", **too_early), book.ended("1.3", "operator hung up")
+    )
+    await book.replay()
+    assert {call.id for call in await all_of(watched, Call)} == {"1.1", "1.3"}
+    assert "call 1.2: the database refuses a fact" in caplog.text
+    assert names(spool.parent) == ["calls.unreadable"]
+
+
+async def test_a_refused_fact_in_the_spool_holds_up_no_other(book: CallBook, store: Store, spool: Path) -> None:
+    async with stuck(store):
+        await asyncio.gather(book._write("1.1", arrived_at="2026-05-01T12:00:00"), book.ended("1.2", "no action"))
+    await book.replay()
+    assert [call.id for call in await all_of(store, Call)] == ["1.2"]
+    assert names(spool.parent) == ["calls.unreadable"]
+
+
+async def test_a_caller_who_is_gone_before_the_fact_is_written_is_in_the_book(book: CallBook, store: Store) -> None:
+    arriving = asyncio.create_task(book.arrived("1.1", read_number(JAN), "08000011", NOON))
+    await asyncio.sleep(0)
+    arriving.cancel()
+    await asyncio.wait([arriving])
+    await book.written()
+    await book.replay()
+    assert [call.id for call in await all_of(store, Call)] == ["1.1"]
 
 
 # --- by number --------------------------------------------------------------------------------------------------------
@@ -317,6 +406,29 @@ async def test_a_number_is_matched_in_mid_rotation_too(town: Town, country: Stor
     action = await town.action()
     await Town(country, before, town.actor).told(action, JAN, DeliveryState.SENT)
     assert [known.action.id for known in await CallBook(country, during, spool).alerted_in(JAN)] == [action.id]
+
+
+async def test_callers_of_one_moment_are_told_apart(town: Town, book: CallBook) -> None:
+    first, second = await town.action(), await town.action()
+    await town.told(first, JAN, DeliveryState.SENT, 100)
+    await town.told(second, PIET, DeliveryState.SENT, 200)
+    numbers = (JAN, PIET, "+31600000000", JAN)
+    found = await asyncio.gather(*(book.alerted_in(number) for number in numbers))
+    assert [[(known.action.id, known.distance) for known in of_one] for of_one in found] == [
+        [(first.id, 100)],
+        [(second.id, 200)],
+        [],
+        [(first.id, 100)],
+    ]
+
+
+async def test_each_caller_has_a_grace_of_its_own(town: Town, book: CallBook, actor: Actor) -> None:
+    action = await town.action()
+    await town.told(action, JAN, DeliveryState.DELIVERED)
+    await town.desk.end_action(action.code, "none", TEXTS, actor)
+    graces = (timedelta(0), timedelta(hours=1))
+    found = await asyncio.gather(*(book.alerted_in(JAN, grace) for grace in graces))
+    assert [[known.over for known in of_one] for of_one in found] == [[], [True]]
 
 
 async def test_when_the_database_is_away_the_match_says_so_and_does_not_pretend(away: CallBook) -> None:

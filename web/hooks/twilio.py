@@ -8,10 +8,10 @@ from functools import partial
 from aiohttp import web
 
 from actions.store import Away, Store
+from actions.together import Together
 from alerting.attempts import record_all
 from alerting.channels.sms import receipt_of
 from alerting.receipts import Receipt
-from alerting.together import Together
 from web.hooks.signed import SignedForms
 
 STATUS = "/hooks/twilio/status"

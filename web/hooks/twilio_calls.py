@@ -11,10 +11,10 @@ from sqlmodel import select
 from actions.call_book import CallBook
 from actions.models import Attempt, Call, DeliveryState
 from actions.store import Away, Store
+from actions.together import Together
 from alerting.attempts import record_all
 from alerting.channels.twilio_voice import MACHINES, receipt_of
 from alerting.receipts import Receipt
-from alerting.together import Together
 from web.hooks.signed import SignedForms
 
 STATUS = "/hooks/twilio/voice-status"

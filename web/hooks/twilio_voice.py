@@ -20,6 +20,7 @@ from actions.models import DeliveryState, MessageKind, now
 from actions.numbers import read_number
 from actions.store import Away, Store
 from actions.tips import Tips
+from actions.together import Together
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
 from alerting.about import About, about
@@ -28,7 +29,6 @@ from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
 from alerting.left_tips import NOTHING_LEFT, RECORDINGS
 from alerting.receipts import Receipt
 from alerting.renditions import voice, voice_in_short
-from alerting.together import Together
 from web.hooks.signed import SignedForms
 from web.hooks.twilio_calls import LARGEST_FORM, SID
 from web.hooks.twiml import Lines, Part, Sound, Spoken, Words

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.together import Together
+from actions.together import Together
 
 BOUND_S = 5.0
 
@@ -113,3 +113,13 @@ async def test_cut_off_in_mid_work_those_who_asked_are_told(count: int) -> None:
     rounds.cancel()
     answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), BOUND_S)
     assert all(isinstance(answer, asyncio.CancelledError) for answer in answers)
+
+
+async def test_rounds_apart_gather_those_who_come_meanwhile() -> None:
+    work = Doubling()
+    together = Together(work, apart_s=0.05)
+    assert await together.ask(1) == 2
+    later = [together.hand_in(number) for number in (2, 3)]
+    await together.over()
+    assert [answer.result() for answer in later] == [4, 6]
+    assert work.rounds == [[1], [2, 3]]

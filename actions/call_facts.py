@@ -1,0 +1,202 @@
+"""Facts of calls on their way into the database: those of many calls in one transaction, or else into the spool."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, bindparam, func, literal
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+from actions.models import Call, Recording, Tip, now
+from actions.spool import Fact, Spool
+from actions.store import Away, Store, refused
+from actions.together import Together
+
+log = logging.getLogger(__name__)
+
+FACT_BOUND_S = 0.3
+SOUND_BOUND_S = 5.0
+# So long facts gather for one transaction: a caller does not notice it, and a busy hour costs no more than a calm one.
+APART_S = 0.02
+MOST = 500
+
+
+class CallFacts:
+    """Nothing here raises, and nobody waits longer than the bound: what the database does not take in time goes to the
+    spool. Facts of one call are written in the order in which they were handed in."""
+
+    def __init__(self, store: Store, spool: Spool) -> None:
+        self._store, self._spool = store, spool
+        self._rounds = Together(self._write, MOST, APART_S)
+        self._statement = _newest_wins(store)
+
+    def hand_in(self, call_id: str, columns: Mapping[str, Any]) -> asyncio.Future[None]:
+        """Columns of one call's row; done when they are written or in the spool. None leaves a column as it is."""
+        given_at = asyncio.get_running_loop().time()
+        return self._rounds.hand_in(({"kind": "call", "call_id": call_id, "columns": dict(columns)}, given_at))
+
+    async def keep_tip(self, fact: Fact) -> None:
+        if not self._spool.empty():
+            return await self._to_spool([fact])
+        try:
+            await self._apply_alone(fact)
+        except Away as away:
+            await self._to_spool([fact], away)
+
+    async def replay(self) -> int:
+        """Writes what was spooled to the database; returns how many facts. Raises what the database raises."""
+        return 0 if self._spool.empty() else await self._spool.replay(self._apply_alone)
+
+    async def over(self) -> None:
+        """Returns when everything handed in is written or in the spool."""
+        await self._rounds.over()
+
+    async def _write(self, given: Sequence[tuple[Fact, float]]) -> Sequence[None]:
+        facts = [fact for fact, _ in given]
+        # Behind facts that wait in the spool, or an older one would overwrite it later.
+        if self._spool.empty():
+            await self._write_or_spool(facts, given[0][1] + FACT_BOUND_S)
+        else:
+            await self._to_spool(facts)
+        return [None] * len(facts)
+
+    async def _write_or_spool(self, facts: Sequence[Fact], until: float) -> None:
+        # Shorter than the bound: a writer that waits for SQLite's lock cannot be called off before.
+        lock_s = max(until - asyncio.get_running_loop().time(), 0.05) * 0.8
+        try:
+            async with asyncio.timeout_at(until):
+                await self._apply(facts, lock_s)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the facts stay
+            if refused(fault) and len(facts) > 1:
+                return await self._one_by_one(facts)
+            if refused(fault):
+                return self._set_aside(facts[0], fault)
+            await self._to_spool(facts, fault)
+
+    async def _one_by_one(self, facts: Sequence[Fact]) -> None:
+        """One fact that the database refuses takes no other with it."""
+        for fact in facts:
+            await self._write_or_spool([fact], asyncio.get_running_loop().time() + FACT_BOUND_S)
+
+    async def _to_spool(self, facts: Sequence[Fact], fault: BaseException | None = None) -> None:
+        if fault:
+            log.warning("call %s: a fact goes to the spool: %s", facts[0]["call_id"], type(fault).__name__)
+        try:
+            await self._spool.keep(*facts)
+        except OSError as full:
+            for fact in facts:
+                _lost(fact, full)
+
+    def _set_aside(self, fact: Fact, fault: BaseException) -> None:
+        log.error("call %s: the database refuses a fact: %s", fact["call_id"], type(fault).__name__)
+        try:
+            self._spool.set_aside(fact)
+        except OSError as full:
+            _lost(fact, full)
+
+    async def _apply_alone(self, fact: Fact) -> None:
+        """Writes one fact; a second time changes nothing."""
+        try:
+            async with asyncio.timeout(SOUND_BOUND_S):
+                await (self._apply_tip(fact) if fact["kind"] == "tip" else self._apply([fact], SOUND_BOUND_S * 0.8))
+        except Exception as fault:
+            if not refused(fault):
+                raise
+            self._set_aside(fact, fault)
+
+    async def _apply(self, facts: Sequence[Fact], lock_s: float) -> None:
+        rows: dict[str, dict[str, Any]] = {}
+        for fact in facts:
+            rows.setdefault(fact["call_id"], {}).update(fact["columns"])
+        # In one order everywhere: two controllers that write the same rows must not wait for each other.
+        given = [_parameters(call_id, rows[call_id]) for call_id in sorted(rows)]
+        async with self._store.writing(lock_s) as session:
+            await (await session.connection()).execute(self._statement, given)
+
+    async def _apply_tip(self, fact: Fact) -> None:
+        ids = [uuid.uuid5(uuid.NAMESPACE_URL, f"{part}:{fact['call_id']}").hex for part in ("recording", "tip")]
+        received_at = datetime.fromisoformat(fact["received_at"])
+        async with self._store.writing(SOUND_BOUND_S * 0.8) as session:
+            await session.exec(
+                self._store.insert_new(_table(Recording)).values(
+                    id=ids[0],
+                    call_id=fact["call_id"],
+                    sealed=base64.b64decode(fact["sealed"]),
+                    key_version=fact["key_version"],
+                    seconds=fact["seconds"],
+                    created_at=received_at,
+                )
+            )
+            await session.exec(
+                self._store.insert_new(_table(Tip)).values(
+                    id=ids[1],
+                    action_id=fact["action_id"],
+                    room_id=fact["room_id"],
+                    call_id=fact["call_id"],
+                    recording_id=ids[0],
+                    source="call",
+                    received_at=received_at,
+                )
+            )
+
+
+# What a row needs that begins with another fact than the arrival.
+NEW_CALL: Mapping[str, Any] = {
+    name: "" if field.is_required() else field.get_default(call_default_factory=True)
+    for name, field in Call.model_fields.items()
+    if name not in ("id", "arrived_at")
+}
+
+
+def _newest_wins(store: Store) -> SqliteInsert | PostgresInsert:
+    """One statement for all facts: makes the row or changes it; a parameter that is None changes nothing."""
+    table = _table(Call)
+    given = {column.name: _given(column) for column in table.c}
+    new = {
+        name: _or(given[name], literal(default, table.c[name].type))
+        for name, default in NEW_CALL.items()
+        if default is not None
+    }
+    new["arrived_at"] = _or(given["arrived_at"], bindparam("the_moment", type_=table.c.arrived_at.type))
+    changed = {name: _or(given[name], table.c[name]) for name in given if name != "id"}
+    insert = store.insert(table).values({**given, **new})
+    return insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
+
+
+def _given(column: Column[Any]) -> Any:
+    # A JSON null is a value; here None has to mean: as it was.
+    kind = JSON(none_as_null=True) if isinstance(column.type, JSON) else column.type
+    return bindparam(f"the_{column.name}", type_=kind)
+
+
+def _or(given: Any, otherwise: Any) -> Any:
+    return func.coalesce(given, otherwise)
+
+
+def _parameters(call_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict.fromkeys((f"the_{name}" for name in Call.model_fields), None)
+    values = {f"the_{name}": _value(name, value) for name, value in columns.items()}
+    return {**given, **values, "the_id": call_id, "the_moment": now()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name.endswith("_at"):
+        return datetime.fromisoformat(value)
+    return base64.b64decode(value) if name in ("sealed", "digest") else value
+
+
+def _lost(fact: Fact, fault: OSError) -> None:
+    log.error("call %s: a fact is lost, the spool does not take it either: %s", fact["call_id"], fault.strerror)
+
+
+def _table(model: Any) -> Any:
+    return model.__table__

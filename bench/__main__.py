@@ -1,0 +1,74 @@
+"""`make bench [ONLY=name] [ARGS=...]`: runs the benches, prints what was found, writes bench/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench import chance, free_number, results
+from bench.results import Figure
+
+RESULTS = Path("bench/results.json")
+
+
+def main(words: Sequence[str]) -> int:
+    """Exit status: 1 when a goal is not held."""
+    given = _arguments().parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started here must not outlive us
+    figures: list[Figure] = []
+    begun = os.getloadavg()[0]
+    for bench in [given.only] if given.only else BENCHES:
+        print(f"bench {bench}", flush=True)
+        figures += BENCHES[bench](given)
+        results.write(RESULTS, _machine(begun), figures)
+    machine = _machine(begun)
+    title = f"{machine['processor']}, {machine['cores']} cores, load before {begun:.1f}, {machine['at']}"
+    Console(width=150).print(results.table(figures, title))
+    return int(any(figure.held is False for figure in figures))
+
+
+def _free_number(given: argparse.Namespace) -> list[Figure]:
+    options = free_number.Options(given.seconds, given.rate, given.steady, given.calls)
+    return asyncio.run(free_number.run(options))
+
+
+def _chance(given: argparse.Namespace) -> list[Figure]:
+    return chance.run()
+
+
+BENCHES = {free_number.NAME: _free_number, chance.NAME: _chance}
+
+
+def _arguments() -> argparse.ArgumentParser:
+    words = argparse.ArgumentParser(prog="make bench", description="ONLY=name ARGS='...'")
+    words.add_argument("only", nargs="?", choices=BENCHES, help="one bench; else all")
+    words.add_argument("--seconds", type=float, default=10, help="length of each step of a search")
+    words.add_argument("--rate", type=float, default=100, help="calls a second that must not fail")
+    words.add_argument("--steady", type=float, default=60, help="for so many seconds")
+    words.add_argument("--calls", type=int, default=5_000, help="calls over which memory is watched")
+    return words
+
+
+def _machine(load: float) -> dict[str, Any]:
+    processors = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": processors[0].partition(": ")[2] if processors else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": round(load, 2),
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,221 @@
+"""The ground on which product and references run: one PostgreSQL, one Redis, one Asterisk, and the product as a
+process of its own, as a deployer starts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import numpy as np
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bench import country
+from bench.processor import cpu_s
+from bench.sipp import CARRIER, PHONES, PHONES_PORT
+from burgernet import asterisk
+from burgernet.base import opened
+from burgernet.embedded import free_port, postgres_in, redis_server
+from burgernet.node import instance, node
+from burgernet.settings import PREFIX, Settings
+from ivr_flows.catalogue import catalogue
+from ivr_flows.talk import whisper
+from telephony.speech import RATE, Samples, Speech
+
+KEPT = Path("var/bench")
+# Keys of no value: the participants are nobody, and the database is kept with their hashes.
+KEYS = "1:" + "B" * 43 + "="
+PROMPT_S = 0.5
+PLAIN_OPERATOR = "landelijk-1"
+START_BOUND_S = 60
+BURGERNET = (sys.executable, "-c", "from burgernet.command_line import main; main()")
+
+
+@dataclass(frozen=True)
+class Ground:
+    settings: Settings
+    country: country.Country
+    speech: Speech
+    instance: asterisk.Instance
+    pids: dict[str, int]
+
+    @property
+    def sip(self) -> str:
+        return self.settings.sip_bind
+
+    def cpu_s(self) -> dict[str, float]:
+        """Seconds of processor so far: Asterisk, Redis, PostgreSQL."""
+        return {name: cpu_s(pid) for name, pid in self.pids.items()}
+
+    def channels(self) -> int:
+        return int(self.instance.console("core show channels count").split()[0])
+
+    def empties(self, bound_s: float = 60) -> bool:
+        """Whether the last channel goes within the bound."""
+        over = time.monotonic() + bound_s
+        while time.monotonic() < over:
+            if not self.channels():
+                return True
+            time.sleep(0.2)
+        return False
+
+
+@asynccontextmanager
+async def ground() -> AsyncIterator[Ground]:
+    with (
+        postgres_in(_kept(), ("-cshared_buffers=512MB", "-cmax_connections=200")) as postgres,
+        redis_server() as redis,
+    ):
+        settings = _settings(postgres.url, redis)
+        async with opened(settings) as base:
+            found = await country.write(postgres.url, base.vaults.register)
+            ours = instance(settings)
+            asterisk.write(ours, await node(settings, base.desk))
+            pid = int((await Redis.from_url(redis).info("server"))["process_id"])
+        speech = await _prompts(ours, found)
+        await _references(ours, speech, found)
+        try:
+            with asterisk.running(ours) as process:
+                yield Ground(
+                    settings,
+                    found,
+                    speech,
+                    ours,
+                    {"asterisk": process.pid, "redis": pid, "postgresql": postgres.pid},
+                )
+        finally:
+            shutil.rmtree(ours.folder)
+
+
+def _kept() -> Path:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    return KEPT.resolve()
+
+
+@contextmanager
+def product(ground: Ground, controller: str = "one") -> Iterator[subprocess.Popen[bytes]]:
+    """The product's telephony role in a process of its own, taking calls."""
+    with _started(ground, [*BURGERNET, "run", "--role", "telephony"], b"is up", controller) as process:
+        yield process
+
+
+@contextmanager
+def http_handler(ground: Ground, prompts: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The reference that asks by HTTP, taking calls."""
+    settings = ground.settings
+    words = [settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value(), PLAIN_OPERATOR]
+    program = files("bench") / "references" / "http_handler.py"
+    with _started(ground, [sys.executable, str(program), *words, *prompts.values()], b"up", "reference") as process:
+        yield process
+
+
+async def prompts(speech: Speech, found: country.Country) -> dict[str, str]:
+    """The prompts of the call to compare, as ARI media."""
+    (whispered,) = whisper(found.actions[0], "nl")
+    return {
+        "welcome": await speech.media("welcome", "nl"),
+        "whisper": await speech.media(whispered, "nl"),
+        "left": await speech.media("operator-left", "nl"),
+    }
+
+
+@contextmanager
+def _started(ground: Ground, command: list[str], ready: bytes, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    log = KEPT / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment(ground.settings, name))
+    try:
+        over = time.monotonic() + START_BOUND_S
+        while ready not in log.read_bytes():
+            if process.poll() is not None or time.monotonic() > over:
+                raise RuntimeError(f"{name} did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _environment(settings: Settings, controller: str) -> dict[str, str]:
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in settings.model_dump(exclude_defaults=True).items()
+    }
+    given = {
+        name: settings.model_dump_json(include={name}).partition(":")[2][:-1] if isinstance(value, list) else str(value)
+        for name, value in plain.items()
+    }
+    return {
+        **os.environ,
+        **{PREFIX + name.upper(): value for name, value in (given | {"controller": controller}).items()},
+    }
+
+
+def _settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        register_keys=SecretStr(KEYS),
+        police_keys=SecretStr(KEYS),
+        ari_url=f"http://127.0.0.1:{free_port()}",
+        ami_url=f"tcp://127.0.0.1:{free_port()}",
+        ari_password=SecretStr(os.urandom(16).hex()),
+        ami_password=SecretStr(os.urandom(16).hex()),
+        sip_secret=SecretStr(os.urandom(16).hex()),
+        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        rtp_ports="12000-19999",
+        trunk_addresses=[CARRIER],
+        asterisk_instance=f"bench-{os.getpid()}",
+        spool_file=KEPT / "calls.spool",
+    )
+
+
+async def _prompts(ours: asterisk.Instance, found: country.Country) -> Speech:
+    """Every prompt is half a second long, for the product as for the references."""
+    speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, _short)
+    await speech.build(lambda _: None)
+    for action in found.actions:
+        for prompt in whisper(action, "nl"):
+            await speech.media(prompt, "nl")
+    return speech
+
+
+async def _short(text: str, language: str) -> Samples:
+    sound: Samples = 0.3 * np.sin(np.arange(int(RATE * PROMPT_S)) * 0.3)
+    return sound
+
+
+async def _references(ours: asterisk.Instance, speech: Speech, found: country.Country) -> None:
+    """The references' dialplan, and where SIPp plays the phones: they do not register."""
+    names = {
+        name: media.removeprefix("sound:").removeprefix(f"{ours.sounds_inside}/")
+        for name, media in (await prompts(speech, found)).items()
+    }
+    plain = Template((files("bench") / "references/plain.conf").read_text("utf-8").replace("${", "$${"))
+    with (ours.folder / "etc/extensions.conf").open("a") as dialplan:
+        dialplan.write(plain.substitute(names, sounds=ours.sounds_inside, operator=PLAIN_OPERATOR))
+    accounts = [
+        f"{room}-{place}"
+        for room in sorted({action.room_id for action in found.actions} | {"landelijk"})
+        for place in range(1, country.OPERATORS_A_ROOM + 1)
+    ]
+    with (ours.folder / "etc/pjsip.conf").open("a") as phones:
+        for account in accounts:
+            phones.write(
+                f"\n[{account}](+type=aor)\ncontact = sip:{account}@{PHONES}:{PHONES_PORT}\nqualify_frequency = 0\n"
+            )
