@@ -17,7 +17,7 @@ Keys, all under `burgernet:`
     paired          hash   call -> operator                     claimed for a call that stood in line
     handled:ROOM    list   "AT TOOK" (ms) of the latest talks, wrap-up included
     filled          which filling of Redis this is
-    wake            channel: a call that was paired, or "wrap_up WHEN" (ms)
+    wake            channel: a call that was paired, "wrap_up WHEN" (ms), or "left ROOM": its last operator is away
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class WaitingLine:
         self._scripts = Scripts(redis)
         self._waiters: dict[str, Waiter] = {}
         self._holding: dict[str, str] = {}
+        self._left: dict[str, asyncio.Event] = {}
         self._filled = ""
         self._look_at, self._wrap_up_over = 0.0, math.inf
         self.connected = asyncio.Event()
@@ -93,6 +94,14 @@ class WaitingLine:
     async def staffed(self, room: str) -> bool:
         """Whether anybody is on duty in `room`, free or not. Raises LineAway."""
         return room in await asked(self._redis.hvals("burgernet:duty"))
+
+    async def unstaffed(self, room: str) -> None:
+        """Returns when nobody is on duty in `room` any more. Raises LineAway."""
+        while True:
+            left = self._left.setdefault(room, asyncio.Event())
+            if not await self.staffed(room):
+                return
+            await left.wait()
 
     async def offer(self, operator: str, post: Post) -> None:
         """`operator` is on duty at this post: free from now, unless in a talk or its wrap-up. Raises LineAway."""
@@ -180,6 +189,8 @@ class WaitingLine:
         what = message["data"] if message else ""
         if waiter := self._waiters.get(what):
             waiter.awake.set()
+        elif what.startswith("left ") and (left := self._left.pop(what.removeprefix("left "), None)):
+            left.set()
         elif what.startswith("wrap_up "):
             self._wrap_up_over = min(self._wrap_up_over, float(what.split(" ")[1]))
 

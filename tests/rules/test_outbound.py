@@ -83,3 +83,22 @@ def test_whatever_is_not_a_dutch_number_is_refused(number: str) -> None:
             assert number.startswith("+31")
     except MayNotCall:
         pass
+
+
+digits = st.text("0123456789*#", max_size=20)
+
+
+@given(digits)
+def test_what_somebody_keys_on_a_telephone_is_never_called_as_it_stands(keyed: str) -> None:
+    with pytest.raises(MayNotCall), guard().channel_to(keyed):
+        pytest.fail("the call was made")
+
+
+@given(st.text("0123456789", min_size=3, max_size=14), st.lists(st.text("0123456789", min_size=1, max_size=5)))
+def test_a_refused_range_wins_over_every_allowed_one(rest: str, refused: list[str]) -> None:
+    careful = OutboundGuard(("+31", "+32"), tuple(f"+31{start}" for start in refused), 1)
+    try:
+        with careful.channel_to(f"+31{rest}"):
+            assert not any(rest.startswith(start) for start in refused)
+    except MayNotCall:
+        assert any(rest.startswith(start) for start in refused) or not 7 <= len(rest) + 2 <= 15

@@ -254,3 +254,15 @@ async def test_nobody_is_claimed_twice_and_nobody_starves(
         assert await free(redis) == set(duty)
         assert await redis.hgetall("burgernet:claim") == {}
         assert await order_of_service(redis) == []
+
+
+async def test_whoever_waits_in_a_room_hears_at_once_that_its_last_operator_is_away(redis: Redis) -> None:
+    duty = {"a": HERE, "b": HERE}
+    async with controllers(redis, duty, "one", "two") as (one, two):
+        waiting = [asyncio.create_task(each.line.unstaffed(ROOM)) for each in (one, one, two)]
+        await one.line.away("a")
+        _, still = await asyncio.wait(waiting, timeout=0.2)
+        assert len(still) == 3
+        await one.line.away("b")
+        await in_time(asyncio.gather(*waiting))
+        await in_time(two.line.unstaffed(ROOM))
