@@ -82,10 +82,13 @@ class Often:
 
     async def verdict(self, caller: str | None, source: str, at_once: int) -> Verdict:
         """Counts a call that comes in."""
+        by_source, by_caller = f"source:{source}", f"caller:{caller}"
+        limits = {by_source: self._limits.source} | ({by_caller: self._limits.caller} if caller else {})
+        over = await self._rate.asked_each(limits)
         found = verdict(
             at_once=at_once,
-            over_caller=caller is not None and bool(await self._rate.asked(f"caller:{caller}", self._limits.caller)),
-            over_source=bool(await self._rate.asked(f"source:{source}", self._limits.source)),
+            over_caller=bool(over.get(by_caller)),
+            over_source=bool(over[by_source]),
             limits=self._limits,
         )
         if found is not Verdict.WELCOME:

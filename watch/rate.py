@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -23,9 +23,13 @@ SIDE_BY_SIDE = 16
 LEAVE_ALONE_S = 5.0
 
 _COUNT = """
-local asked = redis.call('INCR', KEYS[1])
-if asked == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return {asked, redis.call('TTL', KEYS[1])}
+local found = {}
+for place, key in ipairs(KEYS) do
+  local asked = redis.call('INCR', key)
+  if asked == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+  found[place] = {asked, redis.call('TTL', key)}
+end
+return found
 """
 
 
@@ -42,10 +46,15 @@ class Rate:
 
     async def asked(self, who: str, most: int) -> int:
         """Counts once; 0 when that is no more than `most` in this minute, else the seconds until it is over."""
-        if wait_s := self._asked_here(who, most):
-            return wait_s
-        async with self._turns:
-            return await self._asked_everywhere(who, most)
+        return (await self.asked_each({who: most}))[who]
+
+    async def asked_each(self, limits: Mapping[str, int]) -> Mapping[str, int]:
+        """The same for several at once: who -> most."""
+        waits = {who: self._asked_here(who, most) for who, most in limits.items()}
+        if rest := {who: most for who, most in limits.items() if not waits[who]}:
+            async with self._turns:
+                waits |= await self._asked_everywhere(rest)
+        return waits
 
     def _asked_here(self, who: str, most: int) -> int:
         """Cheap, so that a flood is refused without asking anybody."""
@@ -56,14 +65,17 @@ class Rate:
         self._here[who] += 1
         return math.ceil(WINDOW_S - passed) if self._here[who] > most else 0
 
-    async def _asked_everywhere(self, who: str, most: int) -> int:
+    async def _asked_everywhere(self, limits: Mapping[str, int]) -> Mapping[str, int]:
         if self._clock() < self._away_until:
-            return 0
+            return {}
         try:
             async with asyncio.timeout(ANSWER_S):
-                count, left = await self._count(keys=[f"burgernet:rate:{who}"], args=[WINDOW_S])
+                found = await self._count(keys=[f"burgernet:rate:{who}" for who in limits], args=[WINDOW_S])
         except (RedisError, OSError, TimeoutError) as fault:
             self._away_until = self._clock() + LEAVE_ALONE_S
             log.warning("each process counts alone: Redis does not answer (%s)", type(fault).__name__)
-            return 0
-        return max(int(left), 1) if int(count) > most else 0
+            return {}
+        return {
+            who: max(int(left), 1) if int(count) > most else 0
+            for (who, most), (count, left) in zip(limits.items(), found, strict=True)
+        }
