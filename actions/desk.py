@@ -77,19 +77,35 @@ class NewAction:
 
 @dataclass(frozen=True)
 class Room:
+    """As the columns of ControlRoom say."""
+
     id: str
     name: str
-    next_room_id: str | None
+    overflow: tuple[str, ...] = ()
+    overflow_after_s: float | None = None
+    closed_at: datetime | None = None
+    wrap_up_s: int = 10
+    switchboard: str = ""
+    seats: int = 0
 
 
 @dataclass(frozen=True)
 class Duty:
-    """An operator of a room; on duty while `since` is set."""
+    """An operator of a room; on duty while `since` is set, rung unless `paused`. `lent_to`: serves that room now."""
 
     operator_id: str
     room_id: str
     language: str
     since: datetime | None = field(compare=False)
+    languages: tuple[str, ...] = ("nl", "en")
+    skills: tuple[str, ...] = ()
+    lent_to: str | None = None
+    paused: bool = False
+
+    @property
+    def serves(self) -> str:
+        """The room whose callers come."""
+        return self.lent_to or self.room_id
 
 
 class Desk:
@@ -161,14 +177,12 @@ class Desk:
     async def operators(self) -> list[Duty]:
         """Every operator, on duty or not."""
         async with self._store.reading() as session:
-            return [_duty(operator) for operator in await session.exec(select(Operator).order_by(Operator.id))]
+            return [as_duty(operator) for operator in await session.exec(select(Operator).order_by(Operator.id))]
 
     async def rooms(self) -> dict[str, Room]:
         """Control rooms by id."""
         async with self._store.reading() as session:
-            return {
-                room.id: Room(room.id, room.name, room.next_room_id) for room in await session.exec(select(ControlRoom))
-            }
+            return {room.id: as_room(room) for room in await session.exec(select(ControlRoom))}
 
     async def regions(self) -> dict[str, Region]:
         """The ten units by id."""
@@ -196,10 +210,10 @@ class Desk:
             operator = await session.get(Operator, operator_id)
             if operator is None:
                 raise Refused([f"operator {operator_id!r} is not known; `burgernet seed` makes them"])
-            operator.signed_on_at = since
+            operator.signed_on_at, operator.paused_at = since, None
             record(session, actor, verb, "operator", operator_id)
             tell(session, "operator.duty", operator_id, on=since is not None)
-            return _duty(operator)
+            return as_duty(operator)
 
 
 async def open_actions(session: AsyncSession, condition: Any) -> list[OpenAction]:
@@ -361,8 +375,32 @@ def as_open(action: Action, texts: Texts) -> OpenAction:
     )
 
 
-def _duty(operator: Operator) -> Duty:
-    return Duty(operator.id, operator.room_id, operator.language, operator.signed_on_at)
+def as_duty(operator: Operator) -> Duty:
+    """An operator as the waiting line knows one."""
+    return Duty(
+        operator.id,
+        operator.room_id,
+        operator.language,
+        operator.signed_on_at,
+        tuple(operator.languages),
+        tuple(operator.skills),
+        operator.lent_to,
+        operator.paused_at is not None,
+    )
+
+
+def as_room(room: ControlRoom) -> Room:
+    """A room as conversations know it."""
+    return Room(
+        room.id,
+        room.name,
+        tuple(room.overflow),
+        room.overflow_after_s,
+        room.closed_at,
+        room.wrap_up_s,
+        room.switchboard,
+        room.seats,
+    )
 
 
 def _as_json(area: object) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from actions.store import Away
 log = logging.getLogger(__name__)
 
 CHANNEL = "burgernet:actions"
+# Rooms and operators: who is on duty, where, and for whom.
+DUTY = "burgernet:duty"
 REFRESH_S = 2.0
 ANSWER_S = 5.0
 

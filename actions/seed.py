@@ -45,6 +45,7 @@ def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
                 name=f"Meldkamer {row['site']}",
                 organisation_id=POLICE.id,
                 next_room_id=row["next_room"],
+                overflow=[row["next_room"]],
             )
             for row in regions
         ),

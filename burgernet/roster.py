@@ -1,4 +1,7 @@
-"""Who takes calls now: on duty by the books, and with a phone that answers as far as Asterisk's observer knows."""
+"""Who takes calls now: on duty by the books, and with a phone that answers as far as Asterisk's observer knows.
+
+Of several Asterisk nodes each knows the phones registered with it: `burgernet:phone` (operator -> node) tells which
+node that is, and only a controller of that node takes an operator out of the line because of the phone."""
 
 from __future__ import annotations
 
@@ -9,60 +12,77 @@ from collections.abc import Mapping
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from actions.desk import Desk
+from actions import live
+from actions.desk import Desk, Duty, Room
 from actions.store import Away
 from telephony.contacts import Contacts
-from telephony.place import Post
+from telephony.line_redis import asked
+from telephony.place import Post, Roll
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "burgernet:duty"
+CHANNEL = live.DUTY
+PHONES = "burgernet:phone"
 LOOK_AGAIN_S = 10.0
 ANSWER_S = 5.0
 
 
 class Roster:
-    """Feeds the waiting line with operators. `contacts` and `line` are set once both exist."""
+    """Feeds the waiting line with operators and seats. `contacts` and `line` are set once both exist. `rooms` and
+    `languages` (of operators) are as last read, and stay these very objects."""
 
-    def __init__(self, desk: Desk, redis: Redis) -> None:
-        self._desk, self._redis = desk, redis
+    def __init__(self, desk: Desk, redis: Redis, node: str) -> None:
+        self._desk, self._redis, self._node = desk, redis, node
         self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
-        self._last: Mapping[str, Post] = {}
+        self._duties: list[Duty] = []
+        self.rooms: dict[str, Room] = {}
+        self.languages: dict[str, str] = {}
 
     def watch(self, contacts: Contacts, line: WaitingLine) -> None:
         self._contacts, self._line = contacts, line
 
     @property
     def by_the_books(self) -> Mapping[str, str]:
-        """Operator -> room, of everybody on duty, as last known."""
-        return {operator: post.room for operator, post in self._last.items()}
+        """Operator, or trunk to a room's own exchange -> room, of everybody on duty, as last known."""
+        trunks = {trunk_of(room.id): room.id for room in self.rooms.values() if _has_seats(room)}
+        return {duty.operator_id: duty.serves for duty in self._duties if _serving(duty)} | trunks
 
-    async def on_duty(self) -> Mapping[str, Post]:
-        """Operator -> post, of those who can be rung; with the database away, as it was last known."""
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                self._last = {
-                    duty.operator_id: Post(duty.room_id) for duty in await self._desk.operators() if duty.since
-                }
-        except Away as fault:
-            log.warning("the roster is as it was last known: %s", type(fault).__name__)
-        if self._contacts is None or not self._contacts.booted.is_set():
-            return self._last
-        return {operator: post for operator, post in self._last.items() if operator in self._contacts.reachable}
+    async def on_duty(self) -> Roll:
+        """Those who can be rung; with the database away, as it was last known. Raises LineAway."""
+        await self.read_books()
+        posts = posts_of(self._duties, self.rooms)
+        accounts = frozenset(_account(operator) for operator in posts)
+        if self._contacts is not None and self._contacts.booted.is_set():
+            here = await self._claim_phones(accounts & self._contacts.reachable)
+            elsewhere = await self._elsewhere(here)
+        else:  # nothing is known of phones: everybody who is not another node's
+            elsewhere = await self._elsewhere(frozenset())
+            here = accounts - elsewhere
+        return Roll(
+            {operator: post for operator, post in posts.items() if _account(operator) in here},
+            frozenset(operator for operator in posts if _account(operator) in elsewhere),
+        )
 
-    async def phone_changed(self, operator: str, reachable: bool) -> None:
-        """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books."""
+    async def look_at(self, operator: str) -> None:
+        """Something changed for this operator: comes into the line, or leaves it. Raises LineAway."""
         assert self._line is not None
+        roll = await self.on_duty()
+        if post := roll.posts.get(operator):
+            await self._line.offer(operator, post)
+        elif operator not in roll.elsewhere:
+            await self._line.away(operator)
+
+    async def phone_changed(self, account: str, reachable: bool) -> None:
+        """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books.
+        The trunk to a room's own exchange brings or takes all its seats."""
+        seats = [seat for room in self.rooms.values() if trunk_of(room.id) == account for seat in seats_of(room)]
         try:
-            post = (await self.on_duty()).get(operator)
-            if reachable and post:
-                await self._line.offer(operator, post)
-            elif not reachable:
-                await self._line.away(operator)
+            for operator in seats or [account]:
+                await self.look_at(operator)
         except LineAway as fault:
-            log.warning("phone of %s: %s; the next look repairs it", operator, fault)
+            log.warning("phone of %s (there: %s): %s; the next look repairs it", account, reachable, fault)
 
     async def run(self) -> None:
         """Looks again whenever somebody signed on or off elsewhere, and every 10 s, until cancelled."""
@@ -81,3 +101,75 @@ class Roster:
     async def _look_again(self) -> None:
         assert self._line is not None
         await self._line.restore()
+
+    async def read_books(self) -> None:
+        """Rooms and operators as they are now; kept when the database does not answer."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                rooms, self._duties = await self._desk.rooms(), await self._desk.operators()
+        except Away as fault:
+            log.warning("the roster is as it was last known: %s", type(fault).__name__)
+            return
+        self.rooms |= rooms
+        self.languages |= {duty.operator_id: duty.language for duty in self._duties}
+
+    async def _claim_phones(self, there: frozenset[str]) -> frozenset[str]:
+        """Writes down that these phones are registered here, and forgets those that were. Returns them."""
+        owners = await asked(self._redis.hgetall(PHONES))
+        await asked(self._redis.set(f"burgernet:node:{self._node}", "", ex=int(LOOK_AGAIN_S * 3)))
+        for account in there:
+            if owners.get(account) != self._node:
+                await asked(self._redis.hset(PHONES, account, self._node))
+        if gone := [account for account, node in owners.items() if node == self._node and account not in there]:
+            await asked(self._redis.hdel(PHONES, *gone))
+        return there
+
+    async def _elsewhere(self, here: frozenset[str]) -> frozenset[str]:
+        """The phones registered with another node, which has a controller that looks after them."""
+        owners = await asked(self._redis.hgetall(PHONES))
+        others = {node for node in owners.values() if node != self._node}
+        alive = {node for node in others if await asked(self._redis.exists(f"burgernet:node:{node}"))}
+        return frozenset(account for account, node in owners.items() if node in alive and account not in here)
+
+
+def posts_of(duties: list[Duty], rooms: Mapping[str, Room]) -> dict[str, Post]:
+    """Where everybody on duty serves, operators and the seats of rooms with an exchange of their own; none in a closed
+    room."""
+    posts = {
+        duty.operator_id: Post(duty.serves, duty.languages, duty.skills, wrap_up_s=rooms[duty.serves].wrap_up_s)
+        for duty in duties
+        if _serving(duty) and duty.serves in rooms
+    }
+    for room in rooms.values():
+        posts |= {seat: Post(room.id, endpoint=endpoint_of(room), wrap_up_s=0) for seat in seats_of(room)}
+    return {operator: post for operator, post in posts.items() if rooms[post.room].closed_at is None}
+
+
+def seats_of(room: Room) -> list[str]:
+    """The names under which the seats of a room with an exchange of its own stand in the line."""
+    return [f"{room.id}-seat-{number}" for number in range(1, room.seats + 1)] if room.switchboard else []
+
+
+def trunk_of(room_id: str) -> str:
+    """The account of the trunk to a room's own exchange."""
+    return f"room-{room_id}"
+
+
+def endpoint_of(room: Room) -> str:
+    """What Asterisk rings to reach a seat: the number in the room's SIP address, through the room's trunk."""
+    number = room.switchboard.removeprefix("sip:").partition("@")[0]
+    return f"PJSIP/{number}@{trunk_of(room.id)}"
+
+
+def _account(operator: str) -> str:
+    """The account whose contact tells whether this operator or seat can be rung."""
+    room, seat, number = operator.rpartition("-seat-")
+    return trunk_of(room) if seat and number.isdigit() else operator
+
+
+def _serving(duty: Duty) -> bool:
+    return duty.since is not None and not duty.paused
+
+
+def _has_seats(room: Room) -> bool:
+    return bool(room.switchboard and room.seats)

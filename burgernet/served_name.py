@@ -12,12 +12,13 @@ from datetime import timedelta
 from functools import partial
 
 from actions.live import OpenActions
+from actions.rooms import Rooms
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
 from burgernet.base import Base, Say
 from burgernet.lost_calls import end_lost_calls
 from burgernet.roster import Roster
-from ivr_flows.duty import sign_off, sign_on
+from ivr_flows.duty import pause, ready, sign_off, sign_on
 from ivr_flows.free_number import free_number
 from ivr_flows.switchboard import Patience, Switchboard
 from ivr_flows.voice_alert import voice_alert_taken_over
@@ -64,25 +65,27 @@ async def served_name(base: Base, shared: Shared, lease: Lease) -> ServedName:
     """Everything ready to run under this lease's name. Raises what the database raises."""
     settings = base.settings
     line = WaitingLine(base.redis, lease.app, shared.roster.on_duty)
-    board = await switchboard(base, line, shared.actions)
+    board = await switchboard(base, line, shared)
     ari = Ari(settings.ari_url, lease.app, settings.ari_user, settings.ari_password.get_secret_value())
     controller = controller_of(base, ari, shared.speech, board)
     line.leads = controller.leads
     return ServedName(lease, line, board, controller)
 
 
-async def switchboard(base: Base, line: WaitingLine, actions: OpenActions) -> Switchboard:
+async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchboard:
     """What the conversations have at hand. Raises what the database raises."""
     return Switchboard(
         book=base.book,
         desk=base.desk,
         withdrawals=Withdrawals(base.store),
         wordings=Wordings(base.store),
-        actions=actions,
-        rooms=await base.desk.rooms(),
+        actions=shared.actions,
+        rooms=shared.roster.rooms,
         area_codes=await base.desk.area_codes(),
-        operator_languages={duty.operator_id: duty.language for duty in await base.desk.operators()},
+        operator_languages=shared.roster.languages,
         line=line,
+        duties=Rooms(base.store),
+        look_at=shared.roster.look_at,
         postcodes=await base.desk.postcodes(),
         grace=timedelta(minutes=base.settings.grace_minutes),
         quality=base.quality,
@@ -99,6 +102,8 @@ def flows(base: Base, board: Switchboard) -> Mapping[str, Flow]:
         "placed": partial(voice_alert_taken_over, board=board),
         "sign-on": partial(sign_on, board=board),
         "sign-off": partial(sign_off, board=board),
+        "ready": partial(ready, board=board),
+        "pause": partial(pause, board=board),
     }
 
 

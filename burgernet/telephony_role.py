@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from urllib.parse import urlsplit
 
 from actions.live import OpenActions
 from burgernet import node
@@ -29,7 +30,9 @@ async def telephony_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     await speech.build(log.info)
     actions = OpenActions(base.desk, base.redis)
     await actions.refresh()
-    shared = Shared(speech, Roster(base.desk, base.redis), actions)
+    roster = Roster(base.desk, base.redis, urlsplit(base.settings.ari_url).netloc)
+    await roster.read_books()
+    shared = Shared(speech, roster, actions)
     lease = Lease(base.redis, base.settings.app)
     own = await served_name(base, shared, lease)
     # Nothing slow comes between taking the lease and keeping it.

@@ -1,44 +1,67 @@
-"""Operators sign on and off with a feature code from their own phone: *11 and *12."""
+"""Operators tell from their own phone, with a feature code, whether callers come to it: *11 signs on, *12 off, *13 is
+ready (a wrap-up or a pause is over), *14 pauses."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from actions.books import Actor
-from actions.desk import Refused
+from actions.desk import Duty, Refused
 from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
-from telephony.place import Post
 from telephony.waiting_line import LineAway
 
 log = logging.getLogger(__name__)
 
+Change = Callable[[str, Actor], Awaitable[Duty]]
+
 
 async def sign_on(call: Call, board: Switchboard) -> None:
     """From now on callers come to the phone that calls."""
-    await _change(call, board, on=True)
+    if await _changed(call, board, board.desk.sign_on):
+        await call.play("signed-on")
+    await call.hangup()
 
 
 async def sign_off(call: Call, board: Switchboard) -> None:
     """No more callers come to the phone that calls; a talk going on is not touched."""
-    await _change(call, board, on=False)
+    if await _changed(call, board, board.desk.sign_off):
+        await call.play("signed-off")
+    await call.hangup()
 
 
-async def _change(call: Call, board: Switchboard, *, on: bool) -> None:
+async def ready(call: Call, board: Switchboard) -> None:
+    """The next caller may come: a wrap-up ends now, a pause is over."""
+
+    async def is_ready(operator: str, by: Actor) -> Duty:
+        duty = await board.duties.ready(operator, by)
+        await board.line.ready(operator)
+        return duty
+
+    if await _changed(call, board, is_ready):
+        await call.play("ready")
+    await call.hangup()
+
+
+async def pause(call: Call, board: Switchboard) -> None:
+    """No callers come until *13, or until the operator signs on again."""
+    if await _changed(call, board, board.duties.pause):
+        await call.play("paused")
+    await call.hangup()
+
+
+async def _changed(call: Call, board: Switchboard, change: Change) -> bool:
+    """Whether it was done; else the operator hears why not."""
     await call.answer()
     operator = call.caller.account or ""
-    by = Actor(operator, "phone", "feature code")
     try:
-        if on:
-            duty = await board.desk.sign_on(operator, by)
-            await board.line.offer(operator, Post(duty.room_id))
-        else:
-            await board.desk.sign_off(operator, by)
-            await board.line.away(operator)
+        await change(operator, Actor(operator, "phone", "feature code"))
+        await board.look_at(operator)
     except Refused:
         await call.play("not-an-operator")
+        return False
     except (LineAway, *Away) as fault:
         log.warning("call %s: duty of %s could not be changed: %s", call.id, operator, fault)
         await call.play("not-now")
-    else:
-        await call.play("signed-on" if on else "signed-off")
-    await call.hangup()
+        return False
+    return True

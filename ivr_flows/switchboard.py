@@ -1,7 +1,7 @@
 """What the conversations need at hand: the book of calls, the open actions, the rooms and the waiting line."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from actions.call_book import CallBook
 from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
 from actions.matching import Postcodes, regions_of
+from actions.rooms import Rooms
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
@@ -42,6 +43,8 @@ class Switchboard:
     area_codes: Mapping[str, Sequence[str]]
     operator_languages: Mapping[str, str]
     line: WaitingLine
+    duties: Rooms
+    look_at: Callable[[str], Awaitable[None]]  # an operator's duty changed: into the line, or out of it
     quality: Quality
     national_room: str
     free_number: str  # as people read it: 0800-0011
@@ -61,15 +64,21 @@ class Switchboard:
         return self.operator_languages.get(operator, "nl")
 
     def rooms_from(self, room_id: str) -> Iterator[str]:
-        """The room itself, the room next to it, the national room; no room twice."""
+        """The room itself, those that help it out in the order it set, the national room; no room twice."""
         room = self.rooms.get(room_id)
-        yield from dict.fromkeys(place for place in (room_id, room and room.next_room_id, self.national_room) if place)
+        yield from dict.fromkeys((room_id, *(room.overflow if room else ()), self.national_room))
+
+    def overflow_after_s(self, room_id: str) -> float:
+        """How long callers of this room wait before they stand in one more room's line."""
+        room = self.rooms.get(room_id)
+        after = room.overflow_after_s if room else None
+        return self.patience.in_one_room if after is None else after
 
     async def send_away(self, operator: str, why: str) -> None:
         """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the
         line repairs what could not be written."""
         try:
             await self.desk.sign_off(operator, Actor("telephony", "waiting-line", why))
-            await self.line.away(operator)
+            await self.look_at(operator)
         except (Refused, LineAway, *Away) as fault:
             log.warning("operator %s could not be taken off duty: %s", operator, fault)

@@ -54,7 +54,7 @@ class FakeDialplan:
         channel.dialplan = asyncio.create_task(work)
 
     async def _from_operators(self, channel: Channel, dialled: str) -> None:
-        features = {"*11": "sign-on", "*12": "sign-off"}
+        features = {"*11": "sign-on", "*12": "sign-off", "*13": "ready", "*14": "pause"}
         if dialled not in features:
             return self.asterisk.destroy(channel, UNALLOCATED)
         return await self._to_a_controller(channel, features[dialled], "internal", "allowed", dialled)

@@ -1,11 +1,13 @@
-"""The waiting lines as somebody sees them who only looks: who is on duty, who is free, how many wait."""
+"""The waiting lines as somebody sees them who only looks: who is on duty and does what, how many wait."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -13,13 +15,23 @@ from redis.exceptions import RedisError
 from telephony.line_redis import ANSWER_S, LineAway
 
 
+@dataclass(frozen=True, order=True)
+class OperatorNow:
+    """`state`: idle, ringing, talking or wrap_up, since then."""
+
+    name: str
+    state: str
+    since: datetime
+
+
 @dataclass(frozen=True)
 class RoomLine:
-    """One room. `busy`: operators on duty who are rung or talk."""
+    """One room. `busy`: operators on duty who are rung or talk. `waiting`: callers whose own room it is."""
 
     on_duty: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     waiting: int = 0
+    operators: tuple[OperatorNow, ...] = ()
 
 
 async def lines_now(redis: Redis) -> Mapping[str, RoomLine]:
@@ -27,17 +39,28 @@ async def lines_now(redis: Redis) -> Mapping[str, RoomLine]:
     try:
         async with asyncio.timeout(ANSWER_S), redis.pipeline(transaction=False) as asked:
             asked.hgetall("burgernet:duty")
-            asked.hgetall("burgernet:claim")
+            asked.hgetall("burgernet:state")
             asked.hvals("burgernet:waiting")
-            duty, claims, waiting = await asked.execute()
+            duty, states, waiting = await asked.execute()
     except (RedisError, OSError, TimeoutError) as fault:
         raise LineAway(f"Redis does not answer: {fault}") from fault
-    rooms = [json.loads(waiter)["rooms"][0] for waiter in waiting]
+    own_rooms = Counter(json.loads(waiter)["rooms"][0] for waiter in waiting)
+    operators = [(_now(operator, states[operator]), room) for operator, room in duty.items() if operator in states]
     return {
-        room: RoomLine(
-            on_duty=tuple(sorted(operator for operator, home in duty.items() if home == room)),
-            busy=tuple(sorted(operator for operator, home in duty.items() if home == room and operator in claims)),
-            waiting=rooms.count(room),
-        )
-        for room in {*duty.values(), *rooms}
+        room: _room(sorted(operator for operator, home in operators if home == room), own_rooms[room])
+        for room in {*duty.values(), *own_rooms}
     }
+
+
+def _room(operators: Sequence[OperatorNow], waiting: int) -> RoomLine:
+    return RoomLine(
+        on_duty=tuple(each.name for each in operators),
+        busy=tuple(each.name for each in operators if each.state in ("ringing", "talking")),
+        waiting=waiting,
+        operators=tuple(operators),
+    )
+
+
+def _now(operator: str, text: str) -> OperatorNow:
+    state, since, *_ = text.split(" ")
+    return OperatorNow(operator, state, datetime.fromtimestamp(int(since) / 1000, UTC))

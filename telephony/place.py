@@ -37,6 +37,14 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Roll:
+    """Who is on duty, by name. `elsewhere`: on duty too, and looked after by the controllers of another node."""
+
+    posts: Mapping[str, Post]
+    elsewhere: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Taken:
     """An operator claimed for a call. `room` is where the operator serves now."""
 

@@ -38,7 +38,7 @@ from redis.exceptions import RedisError
 
 from telephony.line_redis import ANSWER_S, Scripts, asked
 from telephony.line_redis import LineAway as LineAway
-from telephony.place import Place, Post, Taken, Waiter, taken
+from telephony.place import Place, Post, Roll, Taken, Waiter, taken
 from telephony.wait_estimate import InLine
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class WaitingLine:
 
     `on_duty` tells the lasting truth (SQL) of who is on duty where; asked after each reconnect."""
 
-    def __init__(self, redis: Redis, app: str, on_duty: Callable[[], Awaitable[Mapping[str, Post]]]) -> None:
+    def __init__(self, redis: Redis, app: str, on_duty: Callable[[], Awaitable[Roll]]) -> None:
         self._redis, self._app, self._on_duty = redis, app, on_duty
         self._scripts = Scripts(redis)
         self._waiters: dict[str, Waiter] = {}
@@ -152,13 +152,13 @@ class WaitingLine:
     async def restore(self) -> None:
         """Makes Redis agree with the truth after a (re)start of either side: the operators this controller holds, the
         callers it has waiting, operators on duty (SQL). What an earlier life of this controller left is cleared."""
-        posts = dict(await self._on_duty())
+        roll = await self._on_duty()
         self._filled = await self._filling()
-        await self._clear_leftovers(posts)
+        await self._clear_leftovers(roll.posts.keys() | roll.elsewhere)
         await self._restore_holds()
         # Callers before operators: who is offered goes to the first of those in line by then.
         await self._restore_callers()
-        await self._restore_operators(posts)
+        await self._restore_operators(roll.posts)
 
     async def run(self) -> None:
         """Listens for wake-ups until cancelled; after each (re)connect restores. Backs off 0.2-5 s."""
@@ -217,7 +217,7 @@ class WaitingLine:
         await asked(self._redis.set("burgernet:filled", secrets.token_hex(8), nx=True))
         return str(await asked(self._redis.get("burgernet:filled")))
 
-    async def _clear_leftovers(self, posts: Collection[str]) -> None:
+    async def _clear_leftovers(self, on_duty: Collection[str]) -> None:
         # Callers first: an operator who becomes free is given to whoever is in line.
         for call_id, waiter in (await asked(self._redis.hgetall("burgernet:waiting"))).items():
             if json.loads(waiter)["app"] == self._app and call_id not in self._waiters:
@@ -229,7 +229,7 @@ class WaitingLine:
             if app == self._app and self._holding.get(operator) != call_id and not self._is_led(call_id):
                 await self.release(operator, call_id)
         for operator in await asked(self._redis.hkeys("burgernet:duty")):
-            if operator not in posts:
+            if operator not in on_duty:
                 await self.away(operator)
 
     async def _restore_holds(self) -> None:

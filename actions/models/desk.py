@@ -20,7 +20,12 @@ class Organisation(SQLModel, table=True):
 
 
 class ControlRoom(SQLModel, table=True):
-    """A room where calls end. `next_room_id` is where its callers go when nobody there is free."""
+    """A room where calls end.
+
+    `overflow`: the rooms that help it out, in this order; its callers join the next one's line after `overflow_after_s`
+    (None: BURGERNET_ROOM_PATIENCE_S), at once while it is closed or nobody is on duty. `wrap_up_s`: no caller comes to
+    an operator so long after a talk. A room with an exchange of its own has its SIP address in `switchboard` and takes
+    `seats` calls at once. `next_room_id` is the first of `overflow`, for processes of the version before."""
 
     __tablename__ = "control_room"
     __table_args__ = {"schema": DESK}
@@ -28,6 +33,12 @@ class ControlRoom(SQLModel, table=True):
     name: str = Field(max_length=120)
     organisation_id: str = Field(foreign_key=f"{DESK}.organisation.id")
     next_room_id: str | None = Field(default=None, foreign_key=f"{DESK}.control_room.id")
+    overflow: list[str] = Field(default_factory=list, sa_type=JSON)
+    overflow_after_s: float | None = None
+    closed_at: datetime | None = moment()
+    wrap_up_s: int = 10
+    switchboard: str = Field(default="", max_length=120)
+    seats: int = 0
 
 
 class Region(SQLModel, table=True):
@@ -65,14 +76,20 @@ class PostcodeRange(SQLModel, table=True):
 
 
 class Operator(SQLModel, table=True):
-    """Somebody who answers in a control room. `id` is also the SIP account; on duty while `signed_on_at` is set."""
+    """Somebody who answers in a control room. `id` is also the SIP account; on duty while `signed_on_at` is set, and
+    rung unless `paused_at` is. Hears the system in `language`; talks with callers in `languages`. Serves the room
+    `lent_to` while that is set."""
 
     __table_args__ = {"schema": DESK}
     id: str = Field(primary_key=True, max_length=40)
     room_id: str = Field(foreign_key=f"{DESK}.control_room.id", index=True)
     organisation_id: str = Field(foreign_key=f"{DESK}.organisation.id")
     language: str = Field(default="nl", max_length=2)
+    languages: list[str] = Field(default_factory=lambda: ["nl", "en"], sa_type=JSON)
+    skills: list[str] = Field(default_factory=list, sa_type=JSON)
+    lent_to: str | None = Field(default=None, max_length=40)
     signed_on_at: datetime | None = moment()
+    paused_at: datetime | None = moment()
 
 
 class Action(SQLModel, table=True):

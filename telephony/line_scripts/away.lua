@@ -6,4 +6,4 @@ redis.call('HDEL', B .. 'duty', operator)
 redis.call('HDEL', B .. 'post', operator)
 redis.call('ZREM', B .. 'wrap_up', operator)
 if not call_held_by(operator) then redis.call('HDEL', B .. 'state', operator) end
-if room and not has(redis.call('HVALS', B .. 'duty'), room) then redis.call('PUBLISH', B .. 'wake', 'left ' .. room) end
+if room then left(room) end

@@ -98,3 +98,8 @@ local function call_held_by(operator)
   local claim = redis.call('HGET', B .. 'claim', operator)
   return claim and claim:match('^%S+ (.*)$')
 end
+
+-- An operator is away from this room: who waits there hears when that was the last one.
+local function left(room)
+  if not has(redis.call('HVALS', B .. 'duty'), room) then redis.call('PUBLISH', B .. 'wake', 'left ' .. room) end
+end

@@ -4,6 +4,7 @@ local post, before = cjson.decode(text), redis.call('HGET', B .. 'duty', operato
 if before and before ~= post.room then redis.call('ZREM', free_of(before), operator) end
 redis.call('HSET', B .. 'duty', operator, post.room)
 redis.call('HSET', B .. 'post', operator, text)
+if before and before ~= post.room then left(before) end
 if call_held_by(operator) or redis.call('ZSCORE', B .. 'wrap_up', operator) then return end
 if redis.call('ZSCORE', free_of(post.room), operator) then
   serve_operator(operator, post.room, now)

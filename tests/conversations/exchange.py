@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 import numpy as np
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,6 +31,7 @@ from actions.models import (
     Action,
     Call,
     ContactPoint,
+    ControlRoom,
     Delivery,
     DeliveryState,
     Message,
@@ -40,6 +42,7 @@ from actions.models import (
 )
 from actions.numbers import read_number
 from actions.register import Entry
+from actions.seed import seed
 from burgernet import roster, served_name, telephony_role
 from burgernet.base import Base
 from burgernet.served_name import controller_of, switchboard
@@ -69,6 +72,13 @@ LINES = {"line-1": "0612345678", "line-2": "0101234567"}
 OPERATORS_A_ROOM = 2
 MANY = 1000
 PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
+
+
+async def seeded(base: Base) -> None:
+    """The country, in which operators are free again as soon as a talk is over."""
+    await seed(base.store, ME, OPERATORS_A_ROOM)
+    async with base.store.writing() as session:
+        await session.exec(update(ControlRoom).values(wrap_up_s=0))
 
 
 class Wiring(Protocol):

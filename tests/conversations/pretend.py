@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path, PurePath
 from typing import Any
 
-from actions.seed import seed
 from asterisk_conf.render import forms_of
 from burgernet.base import Base, opened
 from burgernet.node import node
@@ -22,7 +21,7 @@ from telephony.fake_ari import FakeAmi, FakeAri
 from telephony.fake_dialplan import FakeDialplan
 from telephony.fake_phone import FakePhone
 from telephony.speech import Prompt, Speech
-from tests.conversations.exchange import LINES, ME, OPERATORS_A_ROOM, Exchange, exchange_on, noise
+from tests.conversations.exchange import LINES, Exchange, exchange_on, noise, seeded
 from tests.conversations.phones import Music, Phone
 
 PACE = 40
@@ -85,7 +84,7 @@ class FakeWiring:
 async def fake_exchange(settings: Settings, sounds: Path, patience: Patience = PATIENCE) -> AsyncIterator[Exchange]:
     """The product's telephony role on Asterisk in memory, with an empty database and Redis, seeded here."""
     async with opened(settings) as base:
-        await seed(base.store, ME, OPERATORS_A_ROOM)
+        await seeded(base)
         speech = ReadySpeech(catalogue(), sounds, PurePath("/sounds"), noise)
         asterisk = FakeAsterisk(PACE)
         asterisk.dialplan = await _dialplan(asterisk, base, speech)

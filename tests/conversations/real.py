@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from actions.seed import seed
 from asterisk_conf.render import Line
 from burgernet import asterisk
 from burgernet.base import opened
@@ -27,7 +26,7 @@ from telephony.ari import Ari
 from telephony.handset import PhoneBox, Registrar
 from telephony.hearing import Samples, samples_in
 from telephony.speech import Prompt, Speech
-from tests.conversations.exchange import CARRIER, LINES, ME, OPERATORS_A_ROOM, Exchange, exchange_on, noise, settings_of
+from tests.conversations.exchange import CARRIER, LINES, Exchange, exchange_on, noise, seeded, settings_of
 from tests.conversations.phones import Music, Phone
 
 _nodes = count(1)
@@ -70,7 +69,7 @@ async def real_node(country_url: str) -> AsyncIterator[RealNode]:
     with settings_of_a_node(country_url) as settings:
         ours = instance(settings)
         async with opened(settings) as base:
-            await seed(base.store, ME, OPERATORS_A_ROOM)
+            await seeded(base)
             lines = [Line(name, sip_password(settings, name), number) for name, number in LINES.items()]
             asterisk.write(ours, await node(settings, base.desk, lines))
         speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, noise)
@@ -143,7 +142,7 @@ async def real_exchange(
     """The product's telephony role on a real node, with an empty database and Redis of its own, seeded here."""
     mine = {"database_url": database_url, "redis_url": redis_url, "spool_file": spool}
     async with opened(real.settings.model_copy(update=mine)) as base:
-        await seed(base.store, ME, OPERATORS_A_ROOM)
+        await seeded(base)
         wiring = RealWiring(real, box)
         async with exchange_on(base, wiring, patience) as exchange:
             yield exchange

@@ -219,7 +219,7 @@ async def test_signing_on_without_the_database_is_refused_for_now(exchange: Exch
     assert not await exchange.on_duty("rotterdam-1")
 
 
-@pytest.mark.parametrize("dialled", [FREE_NUMBER, "112", "*13", "+31612345678"])
+@pytest.mark.parametrize("dialled", [FREE_NUMBER, "112", "*15", "+31612345678"])
 async def test_an_operators_phone_can_call_nothing_but_its_feature_codes(exchange: Exchange, dialled: str) -> None:
     operator = await exchange.operator("rotterdam-1")
     await operator.dials(dialled)

@@ -277,7 +277,7 @@ async def test_a_stranger_cannot_sign_on_or_off(desk: Desk, country: Store, acto
 async def test_the_desk_knows_rooms_regions_and_what_an_area_code_reaches(desk: Desk) -> None:
     rooms, regions, codes = await desk.rooms(), await desk.regions(), await desk.area_codes()
     assert rooms.keys() == {region.room_id for region in regions.values()} | {"landelijk"}
-    assert rooms["landelijk"].next_room_id is None
+    assert rooms["landelijk"].overflow == ()
     assert codes["010"] == ("rotterdam",)
     assert all(reached in regions for row in codes.values() for reached in row)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from telephony.place import Place, Post
+from telephony.place import Place, Post, Roll
 from telephony.waiting_line import WaitingLine
 from tests.conversations.exchange import until
 
@@ -22,11 +22,11 @@ ROOM = "rotterdam"
 HERE = Post(ROOM)
 
 
-def truth(duty: Mapping[str, Post]) -> Callable[[], Awaitable[Mapping[str, Post]]]:
+def truth(duty: Mapping[str, Post]) -> Callable[[], Awaitable[Roll]]:
     """The books, in which these are on duty."""
 
-    async def on_duty() -> Mapping[str, Post]:
-        return dict(duty)
+    async def on_duty() -> Roll:
+        return Roll(dict(duty))
 
     return on_duty
 

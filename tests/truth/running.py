@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from actions.seed import seed
 from burgernet import asterisk
 from burgernet.base import opened
 from burgernet.embedded import free_port
@@ -25,7 +24,7 @@ from burgernet.node import instance, node
 from burgernet.settings import Settings
 from ivr_flows.catalogue import catalogue
 from telephony.speech import Speech
-from tests.conversations.exchange import ME, OPERATORS_A_ROOM, noise, settings_of, until
+from tests.conversations.exchange import noise, seeded, settings_of, until
 from tests.conversations.real import RealNode
 
 UP_BOUND_S = 30
@@ -45,7 +44,7 @@ async def truth_node(country_url: str) -> AsyncIterator[RealNode]:
     )
     ours = instance(settings)
     async with opened(settings) as base:
-        await seed(base.store, ME, OPERATORS_A_ROOM)
+        await seeded(base)
         asterisk.write(ours, await node(settings, base.desk))
     speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, noise)
     await speech.build(lambda _: None)

@@ -13,13 +13,12 @@ from sqlmodel import col, select
 
 from actions.matching import OpenAction
 from actions.models import Tip
-from actions.seed import seed
 from burgernet.base import Base, opened
 from burgernet.embedded import free_port
 from ivr_flows.switchboard import Patience
 from telephony.ari import Ari
 from telephony.handset import PhoneBox
-from tests.conversations.exchange import FREE_NUMBER, ME, Exchange, Phone, until, whispered
+from tests.conversations.exchange import FREE_NUMBER, Exchange, Phone, seeded, until, whispered
 from tests.conversations.real import RealNode, RealWiring
 from tests.truth.running import Running, running
 
@@ -50,7 +49,7 @@ async def deployed(real: RealNode, box: PhoneBox, url: str, redis_url: str, fold
     )
     async with opened(settings) as base:
         await base.redis.flushall()
-        await seed(base.store, ME, 2)
+        await seeded(base)
         with running(settings, folder) as process:
             process.starts()
             exchange = Deployment(base, RealWiring(real, box), process, real)

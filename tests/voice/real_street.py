@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from actions.seed import seed
 from burgernet import asterisk
 from burgernet.base import opened
 from burgernet.embedded import free_port
@@ -23,7 +22,7 @@ from stand_ins.public_network import Network, account_of, configuration
 from telephony.handset import PhoneBox, Registrar
 from telephony.speech import Speech
 from tests.alerting.town import number
-from tests.conversations.exchange import CARRIER, ME, OPERATORS_A_ROOM, exchange_on, noise, settings_of
+from tests.conversations.exchange import CARRIER, exchange_on, noise, seeded, settings_of
 from tests.conversations.real import PATIENCE, RealNode, RealWiring
 from tests.voice.street import Line, Street, Subscriber
 
@@ -60,7 +59,7 @@ async def country_with_a_network(country_url: str, names: Iterable[int]) -> Asyn
     ours = instance(settings)
     public = asterisk.Instance(ours.installed, f"network-{os.getpid()}")
     async with opened(settings) as base:
-        await seed(base.store, ME, OPERATORS_A_ROOM)
+        await seeded(base)
         asterisk.write(ours, await node(settings, base.desk))
     asterisk.write_files(public, partial(configuration, network))
     speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, noise)
@@ -76,7 +75,7 @@ async def real_street(country: Country, box: PhoneBox, url: str, redis_url: str,
     """The product's telephony role on that node, with a database and Redis of its own."""
     mine: dict[str, Any] = {"database_url": url, "redis_url": redis_url, "spool_file": spool}
     async with opened(country.real.settings.model_copy(update=mine)) as base:
-        await seed(base.store, ME, OPERATORS_A_ROOM)
+        await seeded(base)
         wiring = RealWiring(country.real, box)
         registrar = Registrar(country.network.address, country.network.port)
 

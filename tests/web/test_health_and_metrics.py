@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ from burgernet.base import Base
 from burgernet.embedded import free_port
 from burgernet.settings import Settings
 from burgernet.watched import watched
-from telephony.place import Post
+from telephony.place import Post, Roll
 from telephony.waiting_line import WaitingLine
 from tests.web.asking import CIRCLE, Asking, Site
 from web import health
@@ -58,8 +58,8 @@ async def figures_at(url: str) -> dict[str, float]:
         return {name: float(value) for name, value in SAMPLE.findall(await response.text())}
 
 
-async def nobody_known() -> Mapping[str, Post]:
-    return {}
+async def nobody_known() -> Roll:
+    return Roll({})
 
 
 # --- health ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from burgernet.base import Base
 from telephony.line_view import RoomLine, lines_now
-from telephony.place import Post
+from telephony.place import Post, Roll
 from telephony.waiting_line import LineAway, WaitingLine
 from tests.web.asking import Asking
 from tests.web.conftest import serving
@@ -24,8 +24,8 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-async def nobody_known() -> Mapping[str, Post]:
-    return {}
+async def nobody_known() -> Roll:
+    return Roll({})
 
 
 async def test_a_room_shows_who_is_on_duty_who_is_busy_and_how_many_wait(everywhere: Asking, redis: Redis) -> None:
@@ -43,6 +43,12 @@ async def test_a_room_shows_who_is_on_duty_who_is_busy_and_how_many_wait(everywh
             rooms = {room["id"]: room["line"] for room in (await everywhere.get("/v1/rooms")).body["items"]}
     assert rotterdam["name"] == "Meldkamer Rotterdam"
     assert rotterdam["nextRoom"] in rooms
+    assert [(each["id"], each["state"]) for each in rotterdam["line"].pop("operators")] == [
+        ("rotterdam-1", "ringing"),
+        ("rotterdam-2", "idle"),
+    ]
+    for line_of_room in rooms.values():
+        line_of_room.pop("operators")
     assert rotterdam["line"] == {"onDuty": ["rotterdam-1", "rotterdam-2"], "busy": ["rotterdam-1"], "waiting": 2}
     assert rooms["rotterdam"] == rotterdam["line"]
     assert rooms["limburg"] == {"onDuty": [], "busy": [], "waiting": 1}

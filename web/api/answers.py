@@ -67,16 +67,30 @@ class ReachOut(Output):
     messages: list[MessageReachOut] = Field(description="Oldest first")
 
 
+class OperatorOut(Output):
+    id: str = Field(description="An operator, or a seat of the room's own exchange")
+    state: str = Field(description="idle, ringing, talking or wrap_up")
+    since: datetime
+
+
 class LineOut(Output):
-    on_duty: list[str] = Field(description="Operators")
+    on_duty: list[str] = Field(description="Operators who can get callers, or have one")
     busy: list[str] = Field(description="Those of them who are rung or talk")
-    waiting: int = Field(description="Callers in the line")
+    operators: list[OperatorOut] = Field(description="What each of them does now")
+    waiting: int = Field(description="Callers whose room this is")
 
 
 class RoomOut(Output):
     id: str
     name: str
-    next_room: str | None = Field(description="Where callers go when nobody here is free")
+    closed_since: datetime | None = Field(description="Set while it takes no callers")
+    overflow: list[str] = Field(description="The rooms that help it out, in this order")
+    overflow_after: float | None = Field(
+        description="A caller joins one more room's line every so many seconds; null: as the deployment is set"
+    )
+    wrap_up: int = Field(description="Seconds after a talk in which no caller comes to the operator")
+    seats: int = Field(description="Calls that its own exchange takes at once; 0: its phones are signed on here")
+    next_room: str | None = Field(description="The first of `overflow`")
     line: LineOut | None = Field(description="Null while the waiting lines cannot be read")
 
 

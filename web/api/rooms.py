@@ -9,7 +9,7 @@ from actions.desk import Room
 from telephony.line_view import RoomLine, lines_now
 from telephony.waiting_line import LineAway
 from web.access.tokens import Scope
-from web.api.answers import LineOut, RoomOut, RoomsOut
+from web.api.answers import LineOut, OperatorOut, RoomOut, RoomsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
 from web.api.shapes import RoomPath
@@ -43,8 +43,23 @@ def _out(room: Room, lines: Mapping[str, RoomLine] | None) -> RoomOut:
     line = None
     if lines is not None:
         now = lines.get(room.id, RoomLine())
-        line = LineOut(on_duty=list(now.on_duty), busy=list(now.busy), waiting=now.waiting)
-    return RoomOut(id=room.id, name=room.name, next_room=room.next_room_id, line=line)
+        line = LineOut(
+            on_duty=list(now.on_duty),
+            busy=list(now.busy),
+            operators=[OperatorOut(id=each.name, state=each.state, since=each.since) for each in now.operators],
+            waiting=now.waiting,
+        )
+    return RoomOut(
+        id=room.id,
+        name=room.name,
+        closed_since=room.closed_at,
+        overflow=list(room.overflow),
+        overflow_after=room.overflow_after_s,
+        wrap_up=room.wrap_up_s,
+        seats=room.seats,
+        next_room=next(iter(room.overflow), None),
+        line=line,
+    )
 
 
 ENDPOINTS: Sequence[Endpoint] = (
