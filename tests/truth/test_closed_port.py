@@ -1,18 +1,24 @@
-"""A node that listens to its own networks alone, and takes no more calls than it may."""
+"""A node that listens to its own networks alone, takes no more calls than it may, and asks whether its trunk lives."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest_asyncio
 
 from actions.seed import seed
 from burgernet import asterisk
 from burgernet.base import opened
+from burgernet.embedded import free_port
+from burgernet.node import CARRIER as CARRIER_ACCOUNT
 from burgernet.node import instance, node
 from burgernet.settings import Settings
-from tests.conversations.exchange import CARRIER, FREE_NUMBER, ME
+from telephony.ami import Ami
+from telephony.contacts import Contacts
+from tests.conversations.exchange import CARRIER, FREE_NUMBER, ME, until
 from tests.conversations.real import settings_of_a_node
 from tests.truth.strangers import request, stranger_at
 
@@ -26,7 +32,13 @@ SOUND = (
 @pytest_asyncio.fixture
 async def closed(sqlite_url: str) -> AsyncIterator[Settings]:
     with settings_of_a_node(sqlite_url) as settings_of_an_open_one:
-        settings = settings_of_an_open_one.model_copy(update={"sip_networks": ["127.0.0.1/32"], "most_calls": 1})
+        settings = settings_of_an_open_one.model_copy(
+            update={
+                "sip_networks": ["127.0.0.1/32"],
+                "most_calls": 1,
+                "trunk_contact": f"sip:{CARRIER}:{free_port(socket.SOCK_DGRAM)}",
+            }
+        )
         async with opened(settings) as base:
             await seed(base.store, ME, operators_a_room=1)
             asterisk.write(instance(settings), await node(settings, base.desk))
@@ -63,3 +75,51 @@ async def test_strangers_are_shut_out_before_any_password_and_a_call_too_many_is
         async with asyncio.timeout(10):
             while "200 OK" not in answers or "503 Service Unavailable" not in answers:
                 answers += await carrier.asks(KEEP_ALIVE)
+
+
+class Answering(asyncio.DatagramProtocol):
+    """A carrier that lives: every OPTIONS gets its 200."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        kept = (
+            line for line in data.decode().split("\r\n") if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))
+        )
+        self._transport.sendto("\r\n".join(("SIP/2.0 200 OK", *kept, "Content-Length: 0", "", "")).encode(), address)
+
+
+async def test_a_trunk_that_stops_answering_is_away_and_one_that_answers_again_is_back(closed: Settings) -> None:
+    async def changed(account: str, reachable: bool) -> None:
+        if account == CARRIER_ACCOUNT:
+            told.append(reachable)
+
+    async def asked_anew() -> None:
+        await asyncio.to_thread(instance(closed).console, f"pjsip qualify {CARRIER_ACCOUNT}")  # as every 30 s by itself
+
+    async def is_told(*all_of_it: bool) -> None:
+        async def so() -> bool:
+            return told == list(all_of_it)
+
+        await until(so, f"told {all_of_it}")
+
+    told: list[bool] = []
+    host, _, port = closed.trunk_contact.removeprefix("sip:").rpartition(":")
+    ami = Ami(closed.ami_url, closed.ami_user, closed.ami_password.get_secret_value(), [Contacts(changed)])
+    observing = asyncio.create_task(ami.run())
+    loop = asyncio.get_running_loop()
+    try:
+        carrier, _ = await loop.create_datagram_endpoint(Answering, (host, int(port)))
+        await asked_anew()
+        await is_told(True)
+        carrier.close()
+        await asked_anew()
+        await is_told(True, False)
+        carrier, _ = await loop.create_datagram_endpoint(Answering, (host, int(port)))
+        await asked_anew()
+        await is_told(True, False, True)
+        carrier.close()
+    finally:
+        observing.cancel()
+        await asyncio.gather(observing, return_exceptions=True)
