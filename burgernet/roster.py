@@ -37,6 +37,7 @@ class Roster:
         self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
         self._duties: list[Duty] = []
+        self.elsewhere: frozenset[str] = frozenset()  # accounts of phones on another node, as last known
         self.rooms: dict[str, Room] = {}
         self.languages: dict[str, str] = {}
 
@@ -60,6 +61,7 @@ class Roster:
         else:  # nothing is known of phones: everybody who is not another node's
             elsewhere = await self._elsewhere(frozenset())
             here = accounts - elsewhere
+        self.elsewhere = elsewhere
         return Roll(
             {operator: post for operator, post in posts.items() if _account(operator) in here},
             frozenset(operator for operator in posts if _account(operator) in elsewhere),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 
 from burgernet import node
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import Base
+from burgernet.roster import Roster
 from telephony.ari import Ari, AriAway, AriError
 from telephony.contacts import Contacts
 from watch.rules import Facts
@@ -37,15 +37,14 @@ def by_every_process(base: Base, process: str) -> Look:
     return look
 
 
-def by_telephony(base: Base, ari: Ari, contacts: Contacts, rooms: Callable[[], Mapping[str, str]]) -> Look:
-    """`rooms` tells operator -> room, of those on duty by the books."""
+def by_telephony(base: Base, ari: Ari, contacts: Contacts, roster: Roster) -> Look:
     recordings = cache(partial(_recordings, base))
 
     async def look() -> Facts:
         return {
             ("answers", f"Asterisk ({base.settings.app})"): float(ari.connected.is_set()),
             ("observes", f"Asterisk's manager port ({base.settings.app})"): float(contacts.listed.is_set()),
-            **(_phones(rooms(), contacts) if contacts.listed.is_set() else {}),
+            **(_phones(roster, contacts) if contacts.listed.is_set() else {}),
             **(await _trunk(base, ari, contacts) if contacts.listed.is_set() else {}),
             **{("refused_a_minute", source): n for source, n in base.refusals.by_source(MOST_SOURCES).items()},
             ("often_a_minute", ""): float(base.often.a_minute()),
@@ -56,13 +55,13 @@ def by_telephony(base: Base, ari: Ari, contacts: Contacts, rooms: Callable[[], M
     return look
 
 
-def _phones(rooms: Mapping[str, str], contacts: Contacts) -> Facts:
-    there = contacts.reachable
-    return {("room_phones", room): float(_count(rooms, room, there)) for room in set(rooms.values())}
-
-
-def _count(rooms: Mapping[str, str], room: str, there: Iterable[str]) -> int:
-    return sum(rooms.get(operator) == room for operator in there)
+def _phones(roster: Roster, contacts: Contacts) -> Facts:
+    """Of each room with somebody on duty; a phone on another node answers there."""
+    rooms, there = roster.by_the_books, contacts.reachable | roster.elsewhere
+    return {
+        ("room_phones", room): float(sum(home == room and account in there for account, home in rooms.items()))
+        for room in set(rooms.values())
+    }
 
 
 async def _trunk(base: Base, ari: Ari, contacts: Contacts) -> Facts:

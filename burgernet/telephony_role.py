@@ -51,7 +51,7 @@ async def _serve(base: Base, shared: Shared, own: ServedName, say: Say, ready: a
     roster.watch(contacts, own.line)
     ari = own.controller.ari
     adoption = Adoption(base, shared, Siblings(base.redis, own.lease, settings.apps), ari)
-    look = by_telephony(base, ari, contacts, lambda: roster.by_the_books)
+    look = by_telephony(base, ari, contacts, roster)
     async with base.looking(look), asyncio.TaskGroup() as group:
         group.create_task(own.run(base, say, up := asyncio.Event()), name=settings.app)
         for work in (shared.actions.run, base.book.run):
