@@ -129,7 +129,29 @@ class CallBook:
             "seconds": seconds,
             "received_at": _now(),
         }
-        await self._facts.keep_tip(fact)
+        await self._facts.keep_sound(fact)
+
+    async def keep_sound(
+        self, call_id: str, what: str, wav: bytes, seconds: float, by: tuple[str, int | None, str | None] | None = None
+    ) -> None:
+        """Keeps a recording of a call, sealed before it leaves memory. `what`: talk1, talk2, ... a piece of the talk;
+        note1, ... an operator's note, which is listed with the action too: `by` operator, about an action, in a room.
+        Twice the same keeps one."""
+        sealed = self._vaults.police.seal(wav, SOUND)
+        operator_id, action_id, room_id = by or (None, None, None)
+        fact: Fact = {
+            "kind": "sound",
+            "what": what,
+            "call_id": call_id,
+            "operator_id": operator_id,
+            "action_id": action_id,
+            "room_id": room_id,
+            "sealed": _b64(sealed.blob),
+            "key_version": sealed.version,
+            "seconds": seconds,
+            "received_at": _now(),
+        }
+        await self._facts.keep_sound(fact)
 
     async def replay(self) -> int:
         """Writes what was spooled to the database; returns how many facts. Raises what the database raises."""

@@ -42,7 +42,7 @@ class CallFacts:
         given_at = asyncio.get_running_loop().time()
         return self._rounds.hand_in(({"kind": "call", "call_id": call_id, "columns": dict(columns)}, given_at))
 
-    async def keep_tip(self, fact: Fact) -> None:
+    async def keep_sound(self, fact: Fact) -> None:
         if not self._spool.empty():
             return await self._to_spool([fact])
         try:
@@ -105,7 +105,10 @@ class CallFacts:
         """Writes one fact; a second time changes nothing."""
         try:
             async with asyncio.timeout(SOUND_BOUND_S):
-                await (self._apply_tip(fact) if fact["kind"] == "tip" else self._apply([fact], SOUND_BOUND_S * 0.8))
+                if fact["kind"] in ("tip", "sound"):
+                    await self._apply_sound(fact)
+                else:
+                    await self._apply([fact], SOUND_BOUND_S * 0.8)
         except Exception as fault:
             if not refused(fault):
                 raise
@@ -120,31 +123,41 @@ class CallFacts:
         async with self._store.writing(lock_s) as session:
             await (await session.connection()).execute(self._statement, given)
 
-    async def _apply_tip(self, fact: Fact) -> None:
-        ids = [uuid.uuid5(uuid.NAMESPACE_URL, f"{part}:{fact['call_id']}").hex for part in ("recording", "tip")]
-        received_at = datetime.fromisoformat(fact["received_at"])
+    async def _apply_sound(self, fact: Fact) -> None:
+        kind, recording, tip = _rows_of(fact)
         async with self._store.writing(SOUND_BOUND_S * 0.8) as session:
-            await session.exec(
-                self._store.insert_new(_table(Recording)).values(
-                    id=ids[0],
-                    call_id=fact["call_id"],
-                    sealed=base64.b64decode(fact["sealed"]),
-                    key_version=fact["key_version"],
-                    seconds=fact["seconds"],
-                    created_at=received_at,
-                )
-            )
-            await session.exec(
-                self._store.insert_new(_table(Tip)).values(
-                    id=ids[1],
-                    action_id=fact["action_id"],
-                    room_id=fact["room_id"],
-                    call_id=fact["call_id"],
-                    recording_id=ids[0],
-                    source="call",
-                    received_at=received_at,
-                )
-            )
+            await session.exec(self._store.insert_new(_table(Recording)).values(**recording))
+            if kind != "talk":
+                await session.exec(self._store.insert_new(_table(Tip)).values(**tip))
+
+
+def _rows_of(fact: Fact) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """What kind of sound it is, its recording, and the tip that lists it. The ids tell a second time from a first."""
+    what = fact.get("what", "tip")
+    kind = what.rstrip("0123456789")
+    which = fact["call_id"] if kind == "tip" else f"{what}:{fact['call_id']}"
+    ids = [uuid.uuid5(uuid.NAMESPACE_URL, f"{part}:{which}").hex for part in ("recording", "tip")]
+    received_at = datetime.fromisoformat(fact["received_at"])
+    recording = {
+        "id": ids[0],
+        "call_id": fact["call_id"],
+        "kind": kind,
+        "sealed": base64.b64decode(fact["sealed"]),
+        "key_version": fact["key_version"],
+        "seconds": fact["seconds"],
+        "created_at": received_at,
+    }
+    tip = {
+        "id": ids[1],
+        "action_id": fact["action_id"],
+        "room_id": fact["room_id"],
+        "call_id": fact["call_id"],
+        "recording_id": ids[0],
+        "source": "call" if kind == "tip" else "note",
+        "operator_id": fact.get("operator_id"),
+        "received_at": received_at,
+    }
+    return kind, recording, tip
 
 
 # What a row needs that begins with another fact than the arrival.

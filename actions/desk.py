@@ -101,6 +101,7 @@ class Duty:
     skills: tuple[str, ...] = ()
     lent_to: str | None = None
     paused: bool = False
+    number: str | None = None
 
     @property
     def serves(self) -> str:
@@ -386,6 +387,7 @@ def as_duty(operator: Operator) -> Duty:
         tuple(operator.skills),
         operator.lent_to,
         operator.paused_at is not None,
+        operator.number,
     )
 
 

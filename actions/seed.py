@@ -14,6 +14,8 @@ from actions.models import AreaCode, ControlRoom, Operator, Organisation, Postco
 from actions.store import Store
 
 NATIONAL_ROOM = "landelijk"
+# The rooms have the short numbers 10, 11, ..., the operators of room 10 have 1001, 1002, ...
+FIRST_NUMBER = 10
 POLICE = Organisation(id="politie", name="Politie", kind="police")
 
 
@@ -36,9 +38,12 @@ def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
     """Table by table, in the order in which they refer to each other."""
     regions = _read("regions.csv")
     rooms = [NATIONAL_ROOM, *(row["room"] for row in regions)]
+    numbers = {room: str(number) for number, room in enumerate(rooms, FIRST_NUMBER)}
     yield [POLICE]
     yield [
-        ControlRoom(id=NATIONAL_ROOM, name="Meldkamer Driebergen", organisation_id=POLICE.id),
+        ControlRoom(
+            id=NATIONAL_ROOM, name="Meldkamer Driebergen", organisation_id=POLICE.id, number=numbers[NATIONAL_ROOM]
+        ),
         *(
             ControlRoom(
                 id=row["room"],
@@ -46,6 +51,7 @@ def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
                 organisation_id=POLICE.id,
                 next_room_id=row["next_room"],
                 overflow=[row["next_room"]],
+                number=numbers[row["room"]],
             )
             for row in regions
         ),
@@ -74,7 +80,7 @@ def _rows(operators_a_room: int) -> Iterator[Sequence[SQLModel]]:
         for row in _read("postcodes.csv")
     ]
     yield [
-        Operator(id=f"{room}-{place}", room_id=room, organisation_id=POLICE.id)
+        Operator(id=f"{room}-{place}", room_id=room, organisation_id=POLICE.id, number=f"{numbers[room]}{place:02d}")
         for room in rooms
         for place in range(1, operators_a_room + 1)
     ]

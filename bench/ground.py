@@ -29,7 +29,7 @@ from burgernet.embedded import free_port, postgres_in, redis_server
 from burgernet.node import instance, node
 from burgernet.settings import PREFIX, Settings
 from ivr_flows.catalogue import catalogue
-from ivr_flows.talk import whisper
+from ivr_flows.whisper import whisper
 from telephony.speech import RATE, Samples, Speech
 
 KEPT = Path("var/bench")

@@ -12,15 +12,19 @@ from datetime import timedelta
 from functools import partial
 
 from actions.live import OpenActions
+from actions.numbers import read_number
 from actions.rooms import Rooms
+from actions.short_numbers import ShortNumbers
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
+from burgernet import node
 from burgernet.base import Base, Say
 from burgernet.lost_calls import end_lost_calls
 from burgernet.roster import Roster
+from burgernet.settings import Settings
 from ivr_flows.duty import pause, ready, sign_off, sign_on
 from ivr_flows.free_number import free_number
-from ivr_flows.switchboard import Patience, Switchboard
+from ivr_flows.switchboard import Patience, Switchboard, TalkRules
 from ivr_flows.voice_alert import voice_alert_taken_over
 from telephony.ari import Ari
 from telephony.controller import Controller, Flow
@@ -77,6 +81,7 @@ async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchbo
     return Switchboard(
         book=base.book,
         desk=base.desk,
+        short_numbers=ShortNumbers(base.store),
         withdrawals=Withdrawals(base.store),
         wordings=Wordings(base.store),
         actions=shared.actions,
@@ -92,6 +97,16 @@ async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchbo
         national_room=base.settings.fallback_room,
         free_number=base.settings.free_number_read,
         patience=Patience(in_one_room=base.settings.room_patience_s),
+        talks=talk_rules(base.settings),
+    )
+
+
+def talk_rules(settings: Settings) -> TalkRules:
+    return TalkRules(
+        recorded_kinds=frozenset(settings.recorded_kinds),
+        patrols=settings.patrols,
+        trunk=node.CARRIER if settings.trunk_contact else "",
+        caller_id=read_number(settings.free_number).e164 or settings.free_number,
     )
 
 
@@ -113,9 +128,12 @@ def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> C
         tuple(settings.allowed_prefixes), tuple(settings.refused_prefixes), settings.outbound_channels
     )
 
-    async def left_recording(call_id: str, wav: bytes) -> None:
+    async def left_recording(what: str, call_id: str, wav: bytes) -> None:
         # The action is not known any more here; the call row with the same id holds it.
-        await base.book.keep_tip(call_id, None, None, wav, 0.0)
+        if what == "tip":
+            await base.book.keep_tip(call_id, None, None, wav, 0.0)
+        else:
+            await base.book.keep_sound(call_id, what, wav, 0.0)
 
     return Controller(ari, speech.media, flows(base, board), guard, settings.max_call_s, left_recording)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from actions.models import Kind
 from burgernet.logs import LogFormat
 
 PREFIX = "BURGERNET_"
@@ -75,6 +76,7 @@ ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]
+PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
@@ -178,6 +180,15 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         description="Calls from one number at one moment, on one controller; the next hears that and ends",
+    )
+    recorded_kinds: list[Kind] = Field(
+        default_factory=list,
+        description="Kinds of action whose talks operators may record (key *5), as far as the law allows it, as JSON: "
+        '`["missing_child","amber"]`',
+    )
+    patrols: dict[str, dict[str, PhoneNumber]] = Field(
+        default_factory=dict,
+        description='Speed dials for key *4 in a talk, by room, as JSON: `{"rotterdam":{"1":"+31612345678"}}`',
     )
     room_patience_s: float = Field(60, gt=0, le=3600, description="Longest wait in one room's line, in seconds")
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from actions.matching import Match, OpenAction
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.often import SERVED_LAST
+from ivr_flows.operator_keys import HandedToRoom
 from ivr_flows.switchboard import Switchboard
-from ivr_flows.talk import talk, whisper
+from ivr_flows.talk import resume_talk, talk
+from ivr_flows.whisper import whisper
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
 from telephony.place import Place
@@ -21,14 +24,33 @@ GONE = {"no_answer": "the phone was not answered", "unreachable": "the phone is 
 
 
 async def connect(call: Call, board: Switchboard, match: Match) -> str:
-    """Takes the caller to the room of the action, or the next that has somebody free. Returns how the call ended."""
-    await call.note("connecting", room=match.action.room_id, action=match.action.code, how=match.how)
-    for room in board.rooms_from(match.action.room_id):
+    """Takes the caller to the room of the action (or to which an operator handed the call), or the next that has
+    somebody free. Returns how the call ended."""
+    first = _first_room(call, match)
+    await call.note("connecting", room=first, action=match.action.code, how=match.how)
+    for room in board.rooms_from(first):
         if not await board.line.staffed(room):
             continue
         if found := await _find_operator(call, board, match, room):
-            return await talk(call, board, room, found.operator, found.leg)
+            return await _talked(call, board, match, talk(call, board, match, room, found.operator, found.leg))
     return await leave_tip(call, board, match.action, "leave-tip")
+
+
+async def resume(call: Call, board: Switchboard, match: Match | None) -> str:
+    """Goes on with a talk after a takeover. Returns how the call ended."""
+    return await _talked(call, board, match, resume_talk(call, board, match))
+
+
+async def _talked(call: Call, board: Switchboard, match: Match | None, talking: Awaitable[str]) -> str:
+    try:
+        return await talking
+    except HandedToRoom:
+        assert match
+        return await connect(call, board, match)
+
+
+def _first_room(call: Call, match: Match) -> str:
+    return call.facts.get("handed_to") or match.action.room_id
 
 
 @dataclass(frozen=True)
@@ -47,13 +69,13 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, room: str
         board.line.waiting_for(
             room, call.id, _priority(call, match.action), call.arrived_at, preferred=match.action.started_by
         ) as place,
-        call.music("connecting" if room == match.action.room_id else "next-room"),
+        call.music("connecting" if room == _first_room(call, match) else "next-room"),
     ):
         while (left := over - asyncio.get_running_loop().time()) > 0:
             taken = await call.wait(place.operator(), left)
             if taken is None:
                 return None
-            if leg := await _ring(call, board, match.action, taken.operator, place):
+            if leg := await _ring(call, board, match.action, room, taken.operator, place):
                 return Found(taken.operator, leg)
     return None
 
@@ -62,11 +84,15 @@ def _priority(call: Call, action: OpenAction) -> int:
     return SERVED_LAST if "often" in call.facts else PRIORITIES[action.kind]
 
 
-async def _ring(call: Call, board: Switchboard, action: OpenAction, operator: str, place: Place) -> Leg | None:
+async def _ring(
+    call: Call, board: Switchboard, action: OpenAction, room: str, operator: str, place: Place
+) -> Leg | None:
     seconds = board.patience.starter_rings if operator == action.started_by else board.patience.operator_rings
     try:
         language = board.operator_language(operator)
-        return await call.ring(operator, seconds, whisper(action, language), language)
+        home = board.rooms[action.room_id].name if room != action.room_id else ""
+        words = whisper(action, language, home, call.facts.get("handed_by", ""))
+        return await call.ring(operator, seconds, words, language)
     except NotReached as missed:
         log.info("call %s: operator %s not reached (%s)", call.id, operator, missed.why)
         if why := GONE.get(missed.why):

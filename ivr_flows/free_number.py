@@ -3,11 +3,10 @@
 from actions.matching import Match, by_code
 from actions.numbers import read_number
 from ivr_flows.booked import booked
-from ivr_flows.connect import connect
+from ivr_flows.connect import connect, resume
 from ivr_flows.find_action import CODE_DIGITS, ask, find_action
 from ivr_flows.often import Often, guarded
 from ivr_flows.switchboard import Switchboard
-from ivr_flows.talk import resume_talk
 from telephony.calls import Call
 
 
@@ -21,7 +20,7 @@ async def _conversation(call: Call, board: Switchboard) -> str:
     waits on with the first arrival, a talk is watched to its end."""
     match call.facts.get("stage"):
         case "talking":
-            return await resume_talk(call, board)
+            return await resume(call, board, _match_before_takeover(call, board))
         case "connecting" | "waiting" | "tip":
             found = _match_before_takeover(call, board)
         case "finding":

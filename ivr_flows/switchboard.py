@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from actions.books import Actor
@@ -11,6 +11,7 @@ from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
 from actions.matching import Postcodes, regions_of
 from actions.rooms import Rooms
+from actions.short_numbers import ShortNumbers
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
@@ -33,9 +34,21 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class TalkRules:
+    """What operators may do in a talk. `recorded_kinds`: of action, whose talks may be recorded. `patrols`: room -> key
+    -> E.164 number. `trunk`: by which numbers outside are called, showing `caller_id`; "" for none."""
+
+    recorded_kinds: frozenset[str] = frozenset()
+    patrols: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    trunk: str = ""
+    caller_id: str = ""
+
+
+@dataclass(frozen=True)
 class Switchboard:
     book: CallBook
     desk: Desk
+    short_numbers: ShortNumbers
     withdrawals: Withdrawals
     wordings: Wordings
     actions: OpenActions
@@ -51,6 +64,7 @@ class Switchboard:
     postcodes: Sequence[Postcodes] = ()
     grace: timedelta = timedelta(0)  # so long after its end an action is still spoken about
     patience: Patience = Patience()
+    talks: TalkRules = TalkRules()
 
     def regions_of(self, area_code: str | None) -> Sequence[str]:
         """The regions a land-line area code reaches into, its own first; none when it is unknown."""

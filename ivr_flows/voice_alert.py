@@ -13,12 +13,11 @@ from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
 from alerting.renditions import voice_in_short
 from ivr_flows.booked import booked
 from ivr_flows.catalogue import other_language
-from ivr_flows.connect import connect
+from ivr_flows.connect import connect, resume
 from ivr_flows.find_action import SWITCH_LANGUAGE
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.message import Told, said, told
 from ivr_flows.switchboard import Switchboard
-from ivr_flows.talk import resume_talk
 from telephony.calls import Call, Cut
 from telephony.legs import Hangup
 
@@ -138,9 +137,10 @@ async def _already_found(call: Call) -> str:
 
 async def _after_takeover(call: Call, board: Switchboard) -> str:
     stage = call.facts.get("stage")
-    if stage == "talking":
-        return await resume_talk(call, board)
     action = board.actions.by_code(call.facts.get("action", ""))
-    if stage in ("connecting", "waiting", "tip") and action:
-        return await connect(call, board, Match(action, "alert", 1.0, ("taken over in mid-call",)))
+    match = Match(action, "alert", 1.0, ("taken over in mid-call",)) if action else None
+    if stage == "talking":
+        return await resume(call, board, match)
+    if stage in ("connecting", "waiting", "tip") and match:
+        return await connect(call, board, match)
     return "broken off"

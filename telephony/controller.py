@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telephony.ari import Ari, AriAway, AriError, Event
-from telephony.calls import Call, Wording, new_name, why_not
+from telephony.bridges import Bridges, quietly
+from telephony.calls import Call, Wording, new_name
 from telephony.legs import Caller, Hangup, Leg, first_of
 from telephony.outbound import OutboundGuard, Outgoing
 from telephony.reconcile import Channel, checkpoint, plan
+from telephony.ringing import why_not
 
 log = logging.getLogger(__name__)
 
 Flow = Callable[[Call], Awaitable[None]]
-LeftRecording = Callable[[str, bytes], Awaitable[None]]
+LeftRecording = Callable[[str, str, bytes], Awaitable[None]]
 LONGEST_NUMBER = 64
 # Q.850
 NO_ANSWER, ABSENT = 19, 20
@@ -27,8 +29,8 @@ UNKNOWN_END = 21
 
 
 class Controller:
-    """`flows`: by the name that the dialplan passes to Stasis. `on_left_recording` takes in (call id, WAV) what a
-    controller killed in mid-recording left in Asterisk."""
+    """`flows`: by the name that the dialplan passes to Stasis. `on_left_recording` takes in (what it is,
+    call id, WAV) what a controller killed in mid-recording left in Asterisk."""
 
     def __init__(
         self,
@@ -40,8 +42,10 @@ class Controller:
         on_left_recording: LeftRecording,
     ) -> None:
         self.ari, self.wording, self.max_call_s = ari, wording, max_call_s
-        self._flows, self._guard, self._on_left_recording = flows, guard, on_left_recording
+        self.guard = guard
+        self._flows, self._on_left_recording = flows, on_left_recording
         self._legs: dict[str, Leg] = {}
+        self.bridges = Bridges(ari)
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self.reconciled = asyncio.Event()
 
@@ -100,12 +104,13 @@ class Controller:
             await self._end_if_gone(leg_id)
         for leg_id in todo.others:
             self._legs[leg_id] = Leg(leg_id)
+            self._legs[leg_id].begin()
         for channel, facts in todo.adopt:
             await self._adopt(channel, facts)
         for leg_id in todo.hang_up:
             await self.hang_up(Leg(leg_id))
         for bridge in todo.destroy:
-            await self.destroy_bridge(bridge)
+            await self.bridges.destroy(bridge)
         await self._take_in_recordings()
         self.reconciled.set()
 
@@ -113,7 +118,7 @@ class Controller:
         """Calls a number and leads the conversation with `flow` when it is answered. Returns "answered" when it was,
         else why not: busy, refused, no_answer, unreachable, or stopped when `unless` was done while it rang.
         Raises MayNotCall, AriAway."""
-        with self._guard.channel_to(outgoing.number):
+        with self.guard.channel_to(outgoing.number):
             leg = self._legs[self.leg_of(outgoing.name)] = Leg(self.leg_of(outgoing.name))
             call = Call(
                 self, leg, outgoing.name, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {}
@@ -190,35 +195,18 @@ class Controller:
     async def hang_up(self, leg: Leg) -> None:
         """Ends a leg, ringing or talking; no harm when it is gone."""
         if not leg.ended.done():
-            await self._quietly("DELETE", f"channels/{leg.id}")
+            await quietly(self.ari, "DELETE", f"channels/{leg.id}")
         self._legs.pop(leg.id, None)
 
-    async def create_bridge(self, bridge: str) -> None:
-        await self.ari.request("POST", f"bridges/{bridge}", type="mixing")
-
-    async def add_to_bridge(self, bridge: str, *legs: Leg) -> None:
-        await self.ari.request("POST", f"bridges/{bridge}/addChannel", channel=",".join(leg.id for leg in legs))
-
-    async def both_in(self, bridge: str, *legs: Leg) -> bool:
-        """Whether all these legs are in the bridge. False when it is not there."""
-        try:
-            found = await self.ari.request("GET", f"bridges/{bridge}")
-        except AriError:
-            return False
-        return {leg.id for leg in legs} <= set(found["channels"])
-
-    async def destroy_bridge(self, bridge: str) -> None:
-        await self._quietly("DELETE", f"bridges/{bridge}")
-
     async def stop_playing(self, playback: str) -> None:
-        await self._quietly("DELETE", f"playbacks/{playback}")
+        await quietly(self.ari, "DELETE", f"playbacks/{playback}")
 
     async def stop_music(self, leg: Leg) -> None:
-        await self._quietly("DELETE", f"channels/{leg.id}/moh")
+        await quietly(self.ari, "DELETE", f"channels/{leg.id}/moh")
 
-    def recording_of(self, call_id: str) -> str:
-        """The name of a call's recording in Asterisk; it tells whose it is."""
-        return f"bn-{self.ari.app}-{call_id}"
+    def recording_of(self, call_id: str, what: str = "tip") -> str:
+        """The name of a recording in Asterisk: it tells what it is, and of which call."""
+        return f"bn-{self.ari.app}-{what}-{call_id}"
 
     async def take_recording(self, name: str) -> bytes:
         """Fetches a stored recording and removes it from Asterisk; b"" when there is none."""
@@ -248,7 +236,9 @@ class Controller:
         log.info("call %s adopted at stage %s", facts.get("id", channel["id"]), facts.get("stage", "arrival"))
         if facts.get("stage") == "tip":
             # While it records, Asterisk answers nothing about this leg, and nothing that is asked after that.
-            await self._quietly("POST", f"recordings/live/{self.recording_of(facts.get('id', ''))}/stop")
+            await self.bridges.stop(self.recording_of(facts.get("id", "")))
+        if dictation := facts.get("dictation"):
+            await self.bridges.stop(dictation)
         self._take(channel, str(channel["dialplan"]["app_data"]).split(",")[1:], facts)
 
     def _take(self, channel: Channel, args: list[str], facts: Mapping[str, str]) -> None:
@@ -289,20 +279,13 @@ class Controller:
             log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
 
     async def _take_in_recordings(self) -> None:
-        busy = {self.recording_of(call_id) for call_id in self.held}
+        busy = tuple(f"-{call_id}" for call_id in self.held)
         for recording in await self.ari.listing("recordings/stored"):
             name = recording["name"]
-            ours = name.startswith(self.recording_of("")) and name not in busy
+            ours = name.startswith(f"bn-{self.ari.app}-") and not name.endswith(busy)
             if ours and (wav := await self.take_recording(name)):
-                await self._on_left_recording(name.removeprefix(self.recording_of("")), wav)
-
-    async def _quietly(self, method: str, path: str) -> None:
-        try:
-            await self.ari.request(method, path)
-        except AriError as refused:
-            log.debug("%s %s: %s", method, path, refused)
-        except AriAway as away:
-            log.warning("%s; the next reconcile sweeps", away)
+                what, _, call_id = name.removeprefix(f"bn-{self.ari.app}-").partition("-")
+                await self._on_left_recording(what, call_id, wav)
 
     def _end(self, leg_id: str, cause: int) -> None:
         if leg := self._legs.get(leg_id):
@@ -313,7 +296,10 @@ class Controller:
             (leg.talk_begins if kind == "ChannelTalkingStarted" else leg.talk_ends)()
 
     def _finish(self, target: str, thing_id: str, how: Any) -> None:
-        if leg := self._legs.get(target.removeprefix("channel:")):
+        kind, _, sounding = target.partition(":")
+        if kind == "bridge":
+            self.bridges.finish(sounding, thing_id, how)
+        elif leg := self._legs.get(sounding):
             leg.finish(thing_id, how)
 
 

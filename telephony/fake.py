@@ -15,7 +15,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from telephony.ari import AriError
-from telephony.calls import CHECKPOINT
+from telephony.fake_bridges import FakeBridges
+from telephony.ringing import CHECKPOINT
 
 if TYPE_CHECKING:
     from telephony.fake_ari import FakeAri
@@ -74,6 +75,7 @@ class FakeAsterisk:
         self.reachable.set()
         self.observers: list[Callable[[Mapping[str, str]], None]] = []
         self._numbers = count(1)
+        self.conferences = FakeBridges(self)
         self._verbs: dict[tuple[str, str, str], Callable[[str, Query, Query], Any]] = {
             ("POST", "channels", ""): self._originate,
             ("GET", "channels", ""): lambda leg, _, __: self.shown(self._channel(leg)),
@@ -88,10 +90,7 @@ class FakeAsterisk:
             ("POST", "asterisk", ""): lambda _, query, __: self.variables.update({query["variable"]: query["value"]}),
             ("DELETE", "playbacks", ""): self._stop_playback,
             ("POST", "recordings", ""): lambda name, _, __: self._stop_recording(name),
-            ("POST", "bridges", ""): self._create_bridge,
-            ("POST", "bridges", "addChannel"): self._add_to_bridge,
-            ("GET", "bridges", ""): lambda bridge, _, __: {"id": bridge, "channels": list(self._bridge(bridge))},
-            ("DELETE", "bridges", ""): self._destroy_bridge,
+            **self.conferences.verbs(),
         }
 
     def request(self, app: str, method: str, path: str, body: Query, query: Query) -> Any:
@@ -177,6 +176,8 @@ class FakeAsterisk:
     def key(self, channel: Channel, key: str) -> None:
         if channel.app:
             self.tell(channel.app, "ChannelDtmfReceived", channel={"id": channel.id}, digit=key)
+        for leg in self.conferences.hearing_keys_of(channel.id):
+            self.channels[leg].phone.hear_key(key)
         if key == "#":
             self._finish_recording(channel)
 
@@ -266,6 +267,10 @@ class FakeAsterisk:
 
     def _record(self, leg: str, query: Query, _: Query) -> None:
         channel = self._in_stasis(leg)
+        if self.conferences.of(leg):
+            about = {"name": query["name"], "target_uri": f"channel:{leg}", "state": "failed"}
+            self.tell(channel.app, "RecordingFailed", recording=about)
+            return
         channel.recording = (query["name"], asyncio.get_running_loop().time())
         bound = query["maxDurationSeconds"] if channel.phone.tone else query["maxSilenceSeconds"]
         self.later(channel, bound, lambda: self._finish_recording(channel))
@@ -276,11 +281,21 @@ class FakeAsterisk:
         name, since = channel.recording
         channel.recording = None
         seconds = (asyncio.get_running_loop().time() - since) * self.pace
-        self.recordings[name] = _wav(seconds, loud=bool(channel.phone.tone))
+        self.store(name, seconds, loud=bool(channel.phone.tone))
         about = {"name": name, "target_uri": f"channel:{channel.id}", "duration": int(seconds)}
         self.tell(channel.app, "RecordingFinished", recording=about)
 
+    def store(self, name: str, seconds: float, *, loud: bool) -> None:
+        """A recording that lies in Asterisk."""
+        self.recordings[name] = _wav(seconds, loud=loud)
+
+    def app_of(self, name: str) -> str:
+        """The application that made something with this name."""
+        return next((app for app in self.sockets if name.startswith(f"bn-{app}-")), "")
+
     def _stop_recording(self, name: str) -> None:
+        if self.conferences.finish(name):
+            return None
         for channel in self.channels.values():
             if channel.recording and channel.recording[0] == name:
                 return self._finish_recording(channel)
@@ -294,23 +309,6 @@ class FakeAsterisk:
         self.leave_stasis(channel)
         self.dialplan.goes_on(channel, query["context"], query["extension"])
 
-    def _create_bridge(self, bridge: str, _: Query, __: Query) -> None:
-        self.bridges[bridge] = []
-
-    def _destroy_bridge(self, bridge: str, _: Query, __: Query) -> None:
-        self._bridge(bridge)
-        del self.bridges[bridge]
-
-    def _add_to_bridge(self, bridge: str, query: Query, _: Query) -> None:
-        legs = self._bridge(bridge)
-        wanted = str(query["channel"]).split(",")
-        for leg in wanted:
-            if leg not in self.channels:
-                raise AriError(400, "Channel not found")
-            if not self.channels[leg].app:
-                raise AriError(422, "Channel not in Stasis application")
-        legs.extend(leg for leg in wanted if leg not in legs)
-
     def _channel(self, leg: str) -> Channel:
         if leg not in self.channels:
             raise AriError(404, "Channel not found")
@@ -321,11 +319,6 @@ class FakeAsterisk:
         if not channel.app:
             raise AriError(409, "Channel not in Stasis application")
         return channel
-
-    def _bridge(self, bridge: str) -> list[str]:
-        if bridge not in self.bridges:
-            raise AriError(404, "Bridge not found")
-        return self.bridges[bridge]
 
 
 def _wav(seconds: float, *, loud: bool) -> bytes:

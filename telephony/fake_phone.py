@@ -28,7 +28,7 @@ class FakePhone:
         self._ringing, self._display = False, ""
         self._happened: deque[str] = deque()
         self._heard: list[str] = []
-        self._listened = 0
+        self._listened, self._keys_heard = 0, ""
 
     async def registers(self) -> None:
         self._asterisk.phones[self.account] = self
@@ -130,11 +130,18 @@ class FakePhone:
     def hear(self, media: str) -> None:
         self._heard.append(media)
 
+    def hear_key(self, key: str) -> None:
+        self._keys_heard += key
+
+    async def keys_heard(self) -> str:
+        return self._keys_heard
+
     def tell(self, event: str) -> None:
         self._happened.append(event)
 
     def _begins(self, channel: Channel, *, ringing: bool) -> None:
         self._channel, self._ringing, self._heard, self._listened = channel, ringing, [], 0
+        self._keys_heard = ""
         self._display = channel.number
 
     def _tones(self) -> set[int]:

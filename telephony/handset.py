@@ -139,6 +139,10 @@ class Handset:
         """All that was heard in the last call from a sample's number on."""
         return samples_of(base64.b64decode((await self._order("heard", start=start))["samples"]))
 
+    async def keys_heard(self) -> str:
+        """The keys of the other side that came over the line in the last call."""
+        return str((await self._order("keys"))["keys"])
+
     @property
     def rang(self) -> bool:
         """Whether it rings or rang since it was last picked up or asked."""

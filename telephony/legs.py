@@ -37,25 +37,37 @@ async def first_of(*futures: asyncio.Future[Any], bound_s: float | None) -> None
     await asyncio.wait(set(futures), timeout=bound_s, return_when=asyncio.FIRST_COMPLETED)
 
 
-class Leg:
+class Sounding:
+    """A leg or a bridge: what is played or recorded on it ends some time."""
+
+    def __init__(self, thing_id: str) -> None:
+        self.id = thing_id
+        self._outcomes: dict[str, asyncio.Future[Any]] = {}
+
+    def outcome_of(self, thing_id: str) -> asyncio.Future[Any]:
+        """Where the end of a playback or recording will be told. Ask for it before the request that starts it."""
+        return self._outcomes.setdefault(thing_id, asyncio.get_running_loop().create_future())
+
+    def finish(self, thing_id: str, how: Any) -> None:
+        outcome = self._outcomes.pop(thing_id, None)
+        if outcome and not outcome.done():
+            outcome.set_result(how)
+
+
+class Leg(Sounding):
     """The controller registers a leg before Asterisk hears its id, and feeds it the events that name it."""
 
     def __init__(self, leg_id: str) -> None:
-        self.id = leg_id
+        super().__init__(leg_id)
         loop = asyncio.get_running_loop()
         self.started: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[int] = loop.create_future()
-        self._outcomes: dict[str, asyncio.Future[Any]] = {}
         self._keys: deque[str] = deque()
         self._key_wanted: asyncio.Future[None] | None = None
         self.spoke = self.keyed = False
         self.long_talk: asyncio.Future[None] = loop.create_future()
         self._talking: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()
-
-    def outcome_of(self, thing_id: str) -> asyncio.Future[Any]:
-        """Where the end of a playback or recording will be told. Ask for it before the request that starts it."""
-        return self._outcomes.setdefault(thing_id, asyncio.get_running_loop().create_future())
 
     def begin(self) -> None:
         if not self.started.done():
@@ -88,16 +100,15 @@ class Leg:
         if not self.keyed and not self.long_talk.done():
             self.long_talk.set_result(None)
 
-    def finish(self, thing_id: str, how: Any) -> None:
-        outcome = self._outcomes.pop(thing_id, None)
-        if outcome and not outcome.done():
-            outcome.set_result(how)
-
     def press(self, key: str) -> None:
         self.keyed = True
         self._keys.append(key)
         if self._key_wanted and not self._key_wanted.done():
             self._key_wanted.set_result(None)
+
+    def forget_keys(self) -> None:
+        """Those pressed and not taken yet meant something else."""
+        self._keys.clear()
 
     def key_pressed(self) -> asyncio.Future[None]:
         """Done when a key is there to be taken."""

@@ -27,7 +27,20 @@ from pyVoIP.VoIP.VoIP import CallState, VoIPCall, VoIPPhone
 from telephony.phone_sound import KEYS, RATE, Sound, tone, ulaw
 
 EXPIRES_S = 3600
-COMMANDS = ("register", "dial", "answer", "refuse", "refuse_all", "hangup", "press", "say", "play", "heard", "vanish")
+COMMANDS = (
+    "register",
+    "dial",
+    "answer",
+    "refuse",
+    "refuse_all",
+    "hangup",
+    "press",
+    "say",
+    "play",
+    "heard",
+    "keys",
+    "vanish",
+)
 pyVoIP.SIPCompatibleMethods += ["OPTIONS", "NOTIFY"]
 
 Tell = Callable[..., None]
@@ -216,6 +229,11 @@ class Phone(VoIPPhone):
         for sound in self._last.RTPClients if self._last else []:
             sound.says = self.says
         asyncio.get_running_loop().call_later(len(pcm) / 2 / RATE, self.say, 0, 0)
+
+    def keys(self) -> dict[str, Any]:
+        """The keys that the other side pressed in the last call, as far as they came through."""
+        sounds = self._last.RTPClients if self._last else []
+        return {"keys": sounds[0].keys_heard if sounds else ""}
 
     def heard(self, start: int) -> dict[str, Any]:
         """Samples heard in the last call from `start` on, base64 of 16 bit; and how many there are by now."""

@@ -33,13 +33,16 @@ Packet = tuple[int, bool, int, bytes]  # payload type, marker, timestamp, payloa
 
 
 class Sound(RTPClient):
-    """Sends `says`, µ-law that is repeated, and keeps all it hears as 16 bit samples in `heard`."""
+    """Sends `says`, µ-law that is repeated, and keeps all it hears as 16 bit samples in `heard`, in `keys_heard`
+    the keys that the other side pressed."""
 
     def __init__(self, says: bytes, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.says = says
         self.keys: deque[str] = deque()
         self.heard = bytearray()
+        self.keys_heard = ""
+        self._last_key = b""
         self._event_type = next((code for code, kind in self.assoc.items() if kind == PayloadType.EVENT), 101)
         self._sending: asyncio.Task[None] | None = None
 
@@ -104,6 +107,14 @@ class Sound(RTPClient):
                 return
             if len(packet) > 12 and packet[1] & 0x7F == PCMU and len(self.heard) < LONGEST_HEARD:
                 self.heard += audioop.ulaw2lin(packet[12:], 2)
+            elif len(packet) > 12 and packet[1] & 0x7F == self._event_type:
+                self._hears_key(packet[4:8], packet[12])
+
+    def _hears_key(self, since: bytes, key: int) -> None:
+        """All packets of one key bear the moment at which it began."""
+        if since != self._last_key:
+            self._last_key = since
+            self.keys_heard += KEYS[key] if key < len(KEYS) else "?"
 
 
 def ulaw(pcm: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from telephony.calls import CHECKPOINT
+from telephony.ringing import CHECKPOINT
 
 Channel = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ def plan(
     # Who came first goes back into the line first.
     result.adopt = sorted(found, key=lambda adopted: adopted[1].get("arrived", "now"))
     talks = [facts for _, facts in result.adopt if facts.get("stage") == "talking"]
-    wanted = {facts.get("other") for facts in talks}
+    wanted = {facts.get(name) for facts in talks for name in ("other", "third")}
     for channel in ours:
         if _leads_a_call(app, channel):
             continue
@@ -50,7 +50,8 @@ def plan(
             (result.others if channel["id"] in wanted else result.hang_up).append(channel["id"])
         elif _in_our_app(app, channel):
             result.answered.append(channel["id"])
-    in_talk = {facts.get("bridge") for facts in talks}
+    # A bridge may be empty for a moment, while its caller is on hold.
+    in_talk = {facts.get("bridge") for facts in map(checkpoint, channels) if facts.get("stage") == "talking"}
     for bridge in bridges:
         if _is_made_here(app, bridge["id"]) and bridge["id"] not in in_talk and not _holds(bridge, held):
             result.destroy.append(bridge["id"])

@@ -114,8 +114,12 @@ class WaitingLine:
     async def hold(self, operator: str, call_id: str) -> bool:
         """This call talks with `operator`, who was not taken from the line for it (after a reconnect, or by hand).
         False when another call has that operator. Raises LineAway."""
-        self._holding[operator] = call_id
-        return await self._hold(operator, call_id)
+        if self._holding.setdefault(operator, call_id) != call_id:
+            return False
+        held = await self._hold(operator, call_id)
+        if not held and self._holding.get(operator) == call_id:
+            del self._holding[operator]
+        return held
 
     async def release(self, operator: str, call_id: str) -> None:
         """The call is done with `operator`: after a talk comes the wrap-up; free again unless signed off meanwhile.

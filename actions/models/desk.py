@@ -39,6 +39,7 @@ class ControlRoom(SQLModel, table=True):
     wrap_up_s: int = 10
     switchboard: str = Field(default="", max_length=120)
     seats: int = 0
+    number: str | None = Field(default=None, max_length=6, index=True, unique=True)  # short_numbers.ShortNumbers
 
 
 class Region(SQLModel, table=True):
@@ -90,6 +91,7 @@ class Operator(SQLModel, table=True):
     lent_to: str | None = Field(default=None, max_length=40)
     signed_on_at: datetime | None = moment()
     paused_at: datetime | None = moment()
+    number: str | None = Field(default=None, max_length=6, index=True, unique=True)  # short_numbers.ShortNumbers
 
 
 class Action(SQLModel, table=True):

@@ -42,11 +42,13 @@ class Call(SQLModel, table=True):
 
 
 class Recording(SQLModel, table=True):
-    """Sound of a call, sealed. The plain file never stays behind."""
+    """Sound of a call, sealed: its tip, a piece of its talk, or an operator's note (`kind`: tip, talk, note). The plain
+    file never stays behind."""
 
     __table_args__ = {"schema": POLICE}
     id: str = token()
-    call_id: str = Field(max_length=40, unique=True)
+    call_id: str = Field(max_length=40, index=True)
+    kind: str = Field(default="tip", max_length=10, sa_column_kwargs={"server_default": "tip"})
     sealed: bytes
     key_version: int = Field(index=True)
     seconds: float

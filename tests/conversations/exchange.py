@@ -49,7 +49,7 @@ from burgernet.served_name import controller_of, switchboard
 from burgernet.settings import Settings
 from ivr_flows.catalogue import said_in
 from ivr_flows.switchboard import Patience, Switchboard
-from ivr_flows.talk import whisper
+from ivr_flows.whisper import whisper
 from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
@@ -106,6 +106,10 @@ class Wiring(Protocol):
 
     def plain_recordings(self) -> list[str]:
         """Recordings that lie open in Asterisk's folders."""
+        ...
+
+    def fills_disk(self) -> None:
+        """From now on nothing more can be recorded."""
         ...
 
     def parts(self) -> Mapping[str, Any]:
@@ -202,13 +206,13 @@ class Exchange:
         await until(lambda: self.off_duty(account), f"{account} off duty")
 
     async def action(
-        self, region: str = "rotterdam", title: str = "de blauwe Golf", by: str | None = None
+        self, region: str = "rotterdam", title: str = "de blauwe Golf", by: str | None = None, kind: str = "look_out"
     ) -> OpenAction:
         """An open action in the middle of a region, known to the flows."""
         lat, lon = PLACES[region]
         area = {"type": "circle", "lat": lat, "lon": lon, "radius": 2000}
         texts = {"nl": (title, "Kijk uit naar een auto."), "en": (f"{title} EN", "Look out for a car.")}
-        action = await self.base.desk.start_action(NewAction("look_out", region, area, texts, by), ME)
+        action = await self.base.desk.start_action(NewAction(kind, region, area, texts, by), ME)
         await live.wake(self.base.redis)
         await until(lambda: self._knows(action), "the action known")
         return action
@@ -322,6 +326,11 @@ class Exchange:
             rows = await session.exec(select(Tip, Recording).join(Recording, col(Recording.id) == Tip.recording_id))
             return [(tip, recording) for tip, recording in rows]
 
+    async def sounds(self, kind: str) -> list[Recording]:
+        """Recordings of a kind, as they are kept."""
+        async with self.base.store.reading() as session:
+            return list(await session.exec(select(Recording).where(Recording.kind == kind)))
+
     async def is_quiet(self) -> None:
         """Nothing is left of any call: no channel, bridge or file in Asterisk, no task, nobody waiting or claimed."""
         left: dict[str, Any] = {}
@@ -423,7 +432,7 @@ def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
         sip_secret=secrets.token_hex(16),
         trunk_addresses=[CARRIER],
         callback_numbers=["+31850001234"],
-        **{"calls_at_once_per_caller": MANY, "calls_a_minute_per_caller": MANY, **more},
+        **{"calls_at_once_per_caller": MANY, "calls_a_minute_per_caller": MANY, "recorded_kinds": ["look_out"], **more},
     )
 
 

@@ -65,6 +65,9 @@ class FakeWiring:
     def plain_recordings(self) -> list[str]:
         return list(self.asterisk.recordings)
 
+    def fills_disk(self) -> None:
+        self.asterisk.conferences.disk_is_full()
+
     def parts(self) -> Mapping[str, Any]:
         return {
             "speech_of": lambda _: self._speech,

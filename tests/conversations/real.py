@@ -121,6 +121,9 @@ class RealWiring:
     def plain_recordings(self) -> list[str]:
         return [file.name for file in (self._real.asterisk.folder / "spool").rglob("*.wav")]
 
+    def fills_disk(self) -> None:
+        raise NotImplementedError("a full disk is tried on Asterisk in memory")
+
     def parts(self) -> Mapping[str, Any]:
         return {"speech_of": lambda _: self._real.speech}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.calls import CHECKPOINT
 from telephony.reconcile import Plan, checkpoint, is_ours, plan
+from telephony.ringing import CHECKPOINT
 
 APP = "burgernet-one"
 OPERATOR_LEG, BRIDGE = f"bn-{APP}-leg-1", f"bn-{APP}-bridge-1"
