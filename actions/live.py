@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,6 +29,7 @@ class OpenActions:
         self._desk, self._redis = desk, redis
         self._open: Sequence[OpenAction] = ()
         self._until_over: dict[str, asyncio.Future[None]] = {}
+        self._until_moved: dict[str, asyncio.Event] = {}
 
     def now(self) -> Sequence[OpenAction]:
         """The open actions as last read, newest first."""
@@ -43,13 +44,18 @@ class OpenActions:
             self._until_over[code] = asyncio.get_running_loop().create_future()
         return self._until_over[code]
 
+    def moved(self, code: str) -> asyncio.Event:
+        """Set as soon as a look finds the action with this code in another room than the look before."""
+        return self._until_moved.setdefault(code, asyncio.Event())
+
     async def refresh(self) -> None:
         """Reads the open actions; keeps the last ones when the database does not answer in time."""
-        awaited = list(self._until_over)
+        awaited, rooms = list(self._until_over), {action.code: action.room_id for action in self._open}
         try:
             async with asyncio.timeout(ANSWER_S):
                 self._open = await self._desk.open_actions()
             self._tell_of_ends(awaited)
+            self._tell_of_moves(rooms)
         except Away as fault:
             log.warning("open actions not refreshed: %s", type(fault).__name__)
 
@@ -72,6 +78,11 @@ class OpenActions:
         for code in awaited:
             if self.by_code(code) is None and (over := self._until_over.pop(code, None)):
                 over.set_result(None)
+
+    def _tell_of_moves(self, before: Mapping[str, str]) -> None:
+        for action in self._open:
+            if before.get(action.code, action.room_id) != action.room_id and action.code in self._until_moved:
+                self._until_moved.pop(action.code).set()
 
 
 async def wake(redis: Redis, channel: str = CHANNEL) -> None:

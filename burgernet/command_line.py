@@ -25,6 +25,7 @@ from burgernet.commands import (
     participants,
     phone,
     report,
+    room,
     tips,
     token,
 )
@@ -71,6 +72,7 @@ action.app.command("tip-sound")(tips.tip_sound)
 app.add_typer(action.app, name="action")
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
+app.add_typer(room.app, name="room")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(asterisk.prompts, name="prompts")
 app.add_typer(database.db, name="db")

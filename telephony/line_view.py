@@ -52,6 +52,14 @@ async def lines_now(redis: Redis) -> Mapping[str, RoomLine]:
     }
 
 
+async def operators_now(redis: Redis) -> dict[str, OperatorNow]:
+    """What everybody on duty does now; nobody while Redis is away."""
+    try:
+        return {each.name: each for line in (await lines_now(redis)).values() for each in line.operators}
+    except LineAway:
+        return {}
+
+
 def _room(operators: Sequence[OperatorNow], waiting: int) -> RoomLine:
     return RoomLine(
         on_duty=tuple(each.name for each in operators),

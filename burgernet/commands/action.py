@@ -11,6 +11,7 @@ from rich.table import Table
 
 from actions.desk import NewAction, Refused, Texts
 from actions.models import Kind, Outcome, Status
+from actions.rooms import Rooms
 from actions.sounds import LONGEST_S, Sounds
 from alerting.bell import action_changed
 from burgernet.base import Base
@@ -180,3 +181,17 @@ def _area(circle: str, file: Path | None) -> Any:
     except ValueError:
         raise Refused([f"--circle {circle!r} is not LAT,LON,METRES, such as 51.9225,4.4792,2000"]) from None
     return {"type": "circle", "lat": lat, "lon": lon, "radius": radius}
+
+
+@app.command()
+def hand_over(
+    code: Code, room: Annotated[str, typer.Argument(help="The control room that takes it.")], why: Why = "hand-over"
+) -> None:
+    """Hand an action over to another control room: its callers, those in line too, go there."""
+
+    async def work(base: Base) -> None:
+        await Rooms(base.store).hand_over(code, room, by_command(why))
+        await action_changed(base.redis)
+
+    with_base(work)
+    out.print(f"Action {code} is with room {room}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
@@ -9,10 +10,12 @@ from rich.table import Table
 
 from actions.desk import Duty
 from actions.live import wake
+from actions.rooms import Rooms
 from burgernet import node
 from burgernet.base import Base
 from burgernet.commands.terminal import by_command, out, with_base
 from burgernet.roster import CHANNEL
+from telephony.line_view import OperatorNow, operators_now
 
 app = typer.Typer(no_args_is_help=True, help="Operators: who is on duty, sign on, sign off.")
 
@@ -22,12 +25,48 @@ Why = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 @app.command("list")
 def list_operators() -> None:
-    """List the operators of all rooms, and since when they are on duty."""
-    table = Table("operator", "room", "language", "on duty since (UTC)")
-    for duty in with_base(lambda base: base.desk.operators()):
+    """List the operators of all rooms: whom they serve, since when they are on duty, what they do now."""
+    table = Table("operator", "room", "language", "talks in", "skills", "on duty since (UTC)", "now")
+
+    async def work(base: Base) -> tuple[list[Duty], dict[str, OperatorNow]]:
+        return await base.desk.operators(), await operators_now(base.redis)
+
+    duties, states = with_base(work)
+    for duty in duties:
         since = f"{duty.since:%Y-%m-%d %H:%M}" if duty.since else ""
-        table.add_row(duty.operator_id, duty.room_id, duty.language, since)
+        room = f"{duty.room_id}, lent to {duty.lent_to}" if duty.lent_to else duty.room_id
+        now = states.get(duty.operator_id)
+        talks, skills = ", ".join(duty.languages), ", ".join(duty.skills)
+        doing = f"{now.state} since {now.since:%H:%M:%S}" if now else "paused" if duty.paused else "away"
+        table.add_row(duty.operator_id, room, duty.language, talks, skills, since, doing)
     out.print(table)
+
+
+@app.command()
+def lend(operator: Who, room: Annotated[str, typer.Argument(help="The room to help.")], why: Why = "help") -> None:
+    """Let an operator serve the callers of another room, until `return`."""
+    _change(lambda base: Rooms(base.store).lend(operator, room, by_command(why)))
+    out.print(f"{operator} serves room {room}.")
+
+
+@app.command("return")
+def take_back(operator: Who, why: Why = "the help is over") -> None:
+    """Let an operator serve the own room again."""
+    duty = _change(lambda base: Rooms(base.store).take_back(operator, by_command(why)))
+    out.print(f"{operator} serves room {duty.room_id}.")
+
+
+@app.command()
+def change(
+    operator: Who,
+    languages: Annotated[str | None, typer.Option(help="Languages of the callers this operator takes: nl,en")] = None,
+    skills: Annotated[str | None, typer.Option(help="Skills, separated by commas; empty for none.")] = None,
+    why: Why = "another operator sits there",
+) -> None:
+    """Change whom an operator can help."""
+    talks, can = (None if words is None else _words(words) for words in (languages, skills))
+    duty = _change(lambda base: Rooms(base.store).change_operator(operator, talks, can, by_command(why)))
+    out.print(f"{operator}: languages {', '.join(duty.languages)}; skills {', '.join(duty.skills) or 'none'}.")
 
 
 @app.command()
@@ -67,3 +106,16 @@ def phone(operator: Who) -> None:
 
     server, password = with_base(work)
     out.print(f"server    {server} (UDP)\naccount   {operator}\npassword  {password}", markup=False)
+
+
+def _change(change: Callable[[Base], Awaitable[Duty]]) -> Duty:
+    async def work(base: Base) -> Duty:
+        duty = await change(base)
+        await wake(base.redis, CHANNEL)
+        return duty
+
+    return with_base(work)
+
+
+def _words(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]

@@ -47,6 +47,8 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
         "calls",
         "incidents",
         "openapi.json",
+        "operators",
+        "regions",
         "rooms",
         "tips",
     }

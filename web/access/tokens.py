@@ -33,6 +33,7 @@ class Scope(StrEnum):
     CALLS_READ = "calls:read"
     TIPS_READ = "tips:read"
     ROOMS_READ = "rooms:read"
+    ROOMS_WRITE = "rooms:write"
     ALARMS_READ = "alarms:read"
     INCIDENTS_WRITE = "incidents:write"
 

@@ -94,6 +94,20 @@ class RoomOut(Output):
     line: LineOut | None = Field(description="Null while the waiting lines cannot be read")
 
 
+class RoomBrief(Output):
+    id: str
+    name: str
+
+
+class DutyOut(Output):
+    id: str
+    room: str = Field(description="The own room")
+    serves: str = Field(description="The room whose callers come")
+    languages: list[str]
+    skills: list[str]
+    on_duty_since: datetime | None
+
+
 class RoomsOut(Output):
     items: list[RoomOut]
 

@@ -132,6 +132,14 @@ class RoomPath(Input):
     id: Annotated[Name, Field(examples=["rotterdam"])]
 
 
+class RegionPath(Input):
+    id: Annotated[Name, Field(examples=["rotterdam"])]
+
+
+class OperatorPath(Input):
+    id: Annotated[Name, Field(examples=["rotterdam-1"])]
+
+
 class ActionsQuery(Input):
     room: Annotated[Name | None, Field(description="Only of this control room")] = None
     status: Status | None = None
@@ -212,4 +220,34 @@ class ResultBody(Input):
 
     outcome: Outcome
     words: WordsInLanguages
+    why: Why | None = None
+
+
+class RoomBody(Input):
+    """Changes to a control room; what is left out stays."""
+
+    model_config = _example(open=False)
+
+    open: Annotated[bool | None, Field(description="False closes it: its callers go elsewhere at once")] = None
+    overflow: Annotated[list[Name] | None, Field(max_length=20, description="Who helps it out, in this order")] = None
+    overflow_after: Annotated[float | None, Field(ge=0, le=3600, description="Seconds; goes with `overflow`")] = None
+    wrap_up: Annotated[int | None, Field(ge=0, le=3600, description="Seconds")] = None
+    why: Why | None = None
+
+
+class HandOverBody(Input):
+    model_config = _example(room="den-haag")
+
+    room: Annotated[Name, Field(description="The control room that takes it")]
+    why: Why | None = None
+
+
+class OperatorBody(Input):
+    """Changes to an operator; what is left out stays."""
+
+    model_config = _example(serves="den-haag")
+
+    serves: Annotated[Name | None, Field(description="The room whose callers come; the own one ends a loan")] = None
+    languages: Annotated[list[Literal["nl", "en"]] | None, Field(min_length=1, max_length=2)] = None
+    skills: Annotated[list[Name] | None, Field(max_length=20)] = None
     why: Why | None = None
