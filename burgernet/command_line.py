@@ -19,6 +19,7 @@ from burgernet.commands import (
     action,
     alarms,
     asterisk,
+    call,
     database,
     doctor,
     operator,
@@ -73,6 +74,7 @@ app.add_typer(action.app, name="action")
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
 app.add_typer(room.app, name="room")
+app.add_typer(call.app, name="call")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(asterisk.prompts, name="prompts")
 app.add_typer(database.db, name="db")

@@ -11,6 +11,7 @@ from rich.table import Table
 from actions.desk import Duty
 from actions.live import wake
 from actions.rooms import Rooms
+from actions.short_numbers import ShortNumbers
 from burgernet import node
 from burgernet.base import Base
 from burgernet.commands.terminal import by_command, out, with_base
@@ -26,7 +27,7 @@ Why = Annotated[str, typer.Option(help="Why, for the audit.")]
 @app.command("list")
 def list_operators() -> None:
     """List the operators of all rooms: whom they serve, since when they are on duty, what they do now."""
-    table = Table("operator", "room", "language", "talks in", "skills", "on duty since (UTC)", "now")
+    table = Table("operator", "number", "room", "language", "talks in", "skills", "on duty since (UTC)", "now")
 
     async def work(base: Base) -> tuple[list[Duty], dict[str, OperatorNow]]:
         return await base.desk.operators(), await operators_now(base.redis)
@@ -38,7 +39,7 @@ def list_operators() -> None:
         now = states.get(duty.operator_id)
         talks, skills = ", ".join(duty.languages), ", ".join(duty.skills)
         doing = f"{now.state} since {now.since:%H:%M:%S}" if now else "paused" if duty.paused else "away"
-        table.add_row(duty.operator_id, room, duty.language, talks, skills, since, doing)
+        table.add_row(duty.operator_id, duty.number or "", room, duty.language, talks, skills, since, doing)
     out.print(table)
 
 
@@ -92,6 +93,17 @@ def sign_off(operator: Who, why: Why = "end of duty") -> None:
 
     with_base(work)
     out.print(f"{operator} is off duty.")
+
+
+@app.command()
+def number(
+    name: Annotated[str, typer.Argument(help="The operator or the room, such as rotterdam-1 or rotterdam.")],
+    number: Annotated[str, typer.Argument(help="1 to 6 digits that nobody else has.")],
+    why: Why = "a short number",
+) -> None:
+    """Give an operator or a room the short number that colleagues key in a talk (*2, *3)."""
+    with_base(lambda base: ShortNumbers(base.store).give(name, number, by_command(why)))
+    out.print(f"{name} has number {number}.")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -57,9 +58,14 @@ def tip_sound(
     why: Why = "to hear a tip",
 ) -> None:
     """Write the recording of a tip to a file, which only you may read."""
+    write_sound(file, lambda base: _tips(base).sound(tip_id, by_command(why)))
+
+
+def write_sound(file: Path, sound: Callable[[Base], Awaitable[bytes]]) -> None:
+    """Writes a recording to a new file that only its owner may read. Raises Refused, and what `sound` raises."""
     if file.exists():
         raise Refused([f"{file} is there already; name another file"])
-    wav = with_base(lambda base: _tips(base).sound(tip_id, by_command(why)))
+    wav = with_base(sound)
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.write_bytes(wav)
