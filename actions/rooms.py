@@ -3,6 +3,7 @@ all or nothing, with its audit row. Whoever calls one wakes the controllers afte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from actions.models import Action, ControlRoom, Operator, Region, Status, now
 from actions.store import Store
 
 T = TypeVar("T", bound=SQLModel)
+EXCHANGE = re.compile(r"sip:[0-9+*]{1,20}@[A-Za-z0-9.-]{1,80}(:[0-9]{2,5})?")
 LANGUAGES = ("nl", "en")
 WORDS = {ControlRoom: "control room", Operator: "operator", Region: "region"}
 
@@ -56,6 +58,8 @@ class Rooms:
     async def switchboard(self, room_id: str, address: str, seats: int, actor: Actor) -> Room:
         """The room's own exchange, which takes so many calls at once; "" when its phones are signed on here. The node's
         configuration must be rendered anew. Raises Refused."""
+        if bool(address) != bool(seats) or (address and not EXCHANGE.fullmatch(address)):
+            raise Refused(["an exchange has an address like sip:NUMBER@HOST:PORT, and at least one seat"])
         return await self._change_room(room_id, "switchboard", actor, switchboard=address, seats=seats)
 
     async def take_over(self, region_id: str, room_id: str, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,19 @@ class Trunk:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A control room's own exchange: its callers are rung there, at `number`. `contact`: HOST or HOST:PORT."""
+
+    room: str
+    number: str
+    contact: str
+
+    @property
+    def trunk(self) -> str:
+        return f"room-{_name(self.room)}"
+
+
+@dataclass(frozen=True)
 class Folders:
     """Folders as Asterisk sees them."""
 
@@ -80,6 +94,7 @@ class Node:
     lines: tuple[Line, ...] = ()
     check_password: str = ""  # of the phone of the sound check; empty: there is none
     trunks: tuple[Trunk, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     sip_networks: tuple[str, ...] = ()  # whose SIP is listened to, beside the trunks'; empty: everybody's
     most_calls: int = 3000
 
@@ -99,10 +114,11 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "user": _safe(user),
         "apps": "&".join(map(_name, node.apps)),
         "free_number_forms": _free_number_forms(node.free_number, *node.callback_numbers),
-        "phones_of_rooms": _phones_of_rooms(node.operators),
+        "phones_of_rooms": _phones_of_rooms(node.operators, node.exchanges),
         "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),
         "sip_networks": _networks(node),
         "trunks": _lines(map(_trunk, node.trunks)),
+        "exchanges": _lines(map(_exchange, node.exchanges)),
         "operators": _lines(map(_operator, node.operators)),
         "lines": _lines(map(_line, node.lines)),
         "checks": _account(CHECK, _safe(node.check_password), "check", CHECK) if node.check_password else "",
@@ -123,10 +139,12 @@ def forms_of(number: str) -> tuple[str, ...]:
     return (f"0{world.removeprefix('31')}", *abroad) if world.startswith("31") else abroad
 
 
-def _phones_of_rooms(operators: Iterable[OperatorPhone]) -> str:
+def _phones_of_rooms(operators: Iterable[OperatorPhone], exchanges: Iterable[Exchange]) -> str:
     phones: dict[str, list[str]] = {}
     for operator in operators:
         phones.setdefault(_name(operator.room), []).append(f"PJSIP/{_name(operator.name)}")
+    for exchange in exchanges:
+        phones.setdefault(_name(exchange.room), []).append(f"PJSIP/{_safe(exchange.number)}@{exchange.trunk}")
     return _lines(f"PHONES_{room} = {'&'.join(of_room)}" for room, of_room in phones.items())
 
 
@@ -134,7 +152,9 @@ def _networks(node: Node) -> str:
     """Everything else is refused before any account or password is looked at."""
     if not node.sip_networks:
         return ""
-    known = (*node.sip_networks, *(address for trunk in node.trunks for address in trunk.addresses))
+    hosts = [exchange.contact.partition(":")[0] for exchange in node.exchanges]
+    trunks = (address for trunk in node.trunks for address in trunk.addresses)
+    known = dict.fromkeys((*node.sip_networks, *trunks, *filter(_is_address, hosts)))
     return _lines(
         (
             "[sip-networks]",
@@ -182,6 +202,28 @@ type = identify
 endpoint = {name}
 match = {",".join(_safe(address) for address in trunk.addresses)}
 """
+
+
+def _exchange(exchange: Exchange) -> str:
+    """It is called; it cannot call: nothing identifies its own calls as this endpoint's."""
+    name = exchange.trunk
+    return f"""
+[{name}](exchange)
+aors = {name}
+[{name}]
+type = aor
+qualify_frequency = 15
+qualify_timeout = 2
+contact = sip:{_safe(exchange.contact)}
+"""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
-from actions.desk import Desk, Duty
+from actions.desk import Desk, Duty, Room
 from actions.models import Region
-from asterisk_conf.render import CHECK, Line, Node, OperatorPhone, Trunk
+from asterisk_conf.render import CHECK, Exchange, Line, Node, OperatorPhone, Trunk
 from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
 from burgernet.settings import Settings
 
@@ -49,12 +49,15 @@ def _prompts(settings: Settings) -> PurePath | None:
 
 async def node(settings: Settings, desk: Desk, lines: Sequence[Line] = ()) -> Node:
     """The node with every operator's phone, the carrier's trunk and the rooms of the fall-back."""
-    return _node(settings, await desk.operators(), await desk.regions(), await desk.area_codes(), lines)
+    return _node(
+        settings, await desk.operators(), await desk.rooms(), await desk.regions(), await desk.area_codes(), lines
+    )
 
 
 def _node(
     settings: Settings,
     operators: Iterable[Duty],
+    rooms: Mapping[str, Room],
     regions: Mapping[str, Region],
     area_codes: Mapping[str, Sequence[str]],
     lines: Sequence[Line],
@@ -88,6 +91,7 @@ def _node(
         ),
         lines=tuple(lines),
         trunks=_trunks(settings),
+        exchanges=_exchanges(rooms.values()),
         check_password=sip_password(settings, CHECK),
         sip_networks=tuple(settings.sip_networks),
         most_calls=settings.most_calls,
@@ -98,3 +102,13 @@ def _trunks(settings: Settings) -> tuple[Trunk, ...]:
     if not settings.trunk_addresses:
         return ()
     return (Trunk(CARRIER, tuple(settings.trunk_addresses), settings.trunk_contact),)
+
+
+def _exchanges(rooms: Iterable[Room]) -> tuple[Exchange, ...]:
+    """Of the rooms with an exchange of their own."""
+    return tuple(
+        Exchange(room.id, number, contact)
+        for room in rooms
+        if room.seats
+        for number, _, contact in [room.switchboard.removeprefix("sip:").partition("@")]
+    )

@@ -215,7 +215,8 @@ class FakeAsterisk:
         channel.timers.append(asyncio.get_running_loop().call_later(seconds / self.pace, what))
 
     def _originate(self, leg: str, query: Query, body: Query) -> None:
-        phone = self.phones.get(str(query["endpoint"]).removeprefix("PJSIP/"))
+        called = str(query["endpoint"]).removeprefix("PJSIP/")
+        phone = self.phones.get(called) or self.phones.get(called.partition("@")[2])
         if phone is None or not phone.registered:
             raise AriError(500, "Allocation failed")
         channel = self.new_channel(phone, str(query.get("callerId", "")), leg)

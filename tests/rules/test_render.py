@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_conf.render import Folders, Line, Node, OperatorPhone, Trunk, UnsafeValue, render
+from asterisk_conf.render import Exchange, Folders, Line, Node, OperatorPhone, Trunk, UnsafeValue, render
 
 FOLDERS = Folders("/srv/asterisk", "/usr/lib/asterisk/modules", "/srv/asterisk/sounds")
 NODE = Node(
@@ -52,6 +52,18 @@ def test_every_template_becomes_a_file_with_no_placeholder_left() -> None:
     texts = rendered()
     assert texts.keys() == {file.name for file in (files("asterisk_conf") / "templates").iterdir()}
     assert {name: re.findall(r"@\w+@", text) for name, text in texts.items() if re.search(r"@\w+@", text)} == {}
+
+
+def test_a_rooms_own_exchange_is_rung_and_cannot_call() -> None:
+    node = replace(NODE, exchanges=(Exchange("limburg", "5000", "192.0.2.7:5070"),), sip_networks=("198.51.100.0/24",))
+    texts = rendered(node)
+    assert "PHONES_limburg = PJSIP/5000@room-limburg" in texts["extensions.conf"]
+    pjsip = section(texts["pjsip.conf"], "room-limburg")
+    assert "contact = sip:192.0.2.7:5070" in pjsip
+    assert "type = identify" not in pjsip
+    assert "[exchange](!,phone)\ncontext = nothing" in texts["pjsip.conf"]
+    assert "[nothing]" not in texts["extensions.conf"]
+    assert "permit = 192.0.2.7" in texts["pjsip.conf"]
 
 
 @pytest.mark.parametrize("form", ["08000011", "318000011", "+318000011", "00318000011"])

@@ -108,3 +108,19 @@ async def test_what_is_not_known_cannot_be_changed(rooms: Rooms, country: Store,
         with pytest.raises(Refused, match=r"known|no action"):
             await step()
     assert await verbs(country) == []
+
+
+async def test_a_room_has_an_exchange_of_its_own_with_seats(rooms: Rooms, desk: Desk, actor: Actor) -> None:
+    await rooms.switchboard("rotterdam", "sip:5000@192.0.2.7:5070", 3, actor)
+    room = (await desk.rooms())["rotterdam"]
+    assert (room.switchboard, room.seats) == ("sip:5000@192.0.2.7:5070", 3)
+    assert (await rooms.switchboard("rotterdam", "", 0, actor)).seats == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "seats"),
+    [("sip:5000@192.0.2.7", 0), ("", 3), ("5000", 3), ("sip:5000@a b", 3), ("sip:5000@a\n[evil]", 3), ("tel:112", 1)],
+)
+async def test_an_exchange_that_cannot_be_rung_is_refused(rooms: Rooms, actor: Actor, address: str, seats: int) -> None:
+    with pytest.raises(Refused, match="an exchange has an address"):
+        await rooms.switchboard("rotterdam", address, seats, actor)
