@@ -17,14 +17,21 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
-from web.api import actions, alarms, heard, room_changes, rooms, serving
+from web.api import actions, alarms, heard, notes, room_changes, rooms, serving
 from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
 from web.server import application, serve
 
-ENDPOINTS = (*actions.ENDPOINTS, *rooms.ENDPOINTS, *room_changes.ENDPOINTS, *heard.ENDPOINTS, *alarms.ENDPOINTS)
+ENDPOINTS = (
+    *actions.ENDPOINTS,
+    *rooms.ENDPOINTS,
+    *room_changes.ENDPOINTS,
+    *heard.ENDPOINTS,
+    *notes.ENDPOINTS,
+    *alarms.ENDPOINTS,
+)
 
 
 async def web_role(base: Base, say: Say, ready: asyncio.Event) -> None:

@@ -38,6 +38,7 @@ EVERY_ADDRESS = [
     ("GET", "/v1/actions/1/tips", "tips:read"),
     ("GET", "/v1/calls", "calls:read"),
     ("GET", "/v1/tips", "tips:read"),
+    ("POST", "/v1/calls/call-1/notes", "tips:write"),
     ("GET", "/v1/rooms", "rooms:read"),
     ("GET", "/v1/rooms/rotterdam", "rooms:read"),
     ("POST", "/v1/rooms/rotterdam/changes", "rooms:write"),

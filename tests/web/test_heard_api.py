@@ -144,3 +144,25 @@ async def test_a_refused_look_is_not_written_down_as_a_look(limburg: Asking, bas
     for path in (f"/v1/actions/{action}/calls", f"/v1/actions/{action}/tips", "/v1/tips"):
         assert (await limburg.get(path)).status in (403, 404)
     assert await looked(base) == []
+
+
+async def test_a_note_on_a_call_is_kept_with_its_action(rotterdam: Asking, base: Base, actor: Actor) -> None:
+    action = await action_in(base, "rotterdam", actor)
+    await called(base, "call-1", "rotterdam", action)
+    answer = await rotterdam.post("/v1/calls/call-1/notes", {"text": "Beller klonk zeker", "operator": "rotterdam-1"})
+    assert (answer.status, answer.body["call"]) == (201, "call-1")
+    (tip,) = (await rotterdam.get(f"/v1/actions/{action}/tips")).body["items"]
+    assert (tip["id"], tip["source"], tip["said"]) == (answer.body["id"], "note", "Beller klonk zeker")
+    assert tip["operator"] == "rotterdam-1"
+
+
+async def test_no_note_is_taken_on_a_call_of_another_room(rotterdam: Asking, base: Base) -> None:
+    await called(base, "call-1", "limburg", None)
+    for call in ("call-1", "call-2"):
+        assert (await rotterdam.post(f"/v1/calls/{call}/notes", {"text": "Gezien"})).status == 404
+
+
+async def test_an_empty_note_or_one_of_a_stranger_is_refused(everywhere: Asking, base: Base) -> None:
+    await called(base, "call-1", "rotterdam", None)
+    for note in ({"text": " "}, {"text": "Gezien", "operator": "nobody"}):
+        assert (await everywhere.post("/v1/calls/call-1/notes", note)).status == 400

@@ -32,6 +32,7 @@ class Scope(StrEnum):
     ACTIONS_WRITE = "actions:write"
     CALLS_READ = "calls:read"
     TIPS_READ = "tips:read"
+    TIPS_WRITE = "tips:write"
     ROOMS_READ = "rooms:read"
     ROOMS_WRITE = "rooms:write"
     ALARMS_READ = "alarms:read"

@@ -166,6 +166,11 @@ class TipsOut(Output):
     items: list[TipOut]
 
 
+class NoteOut(Output):
+    id: str
+    call: str
+
+
 class FaultOut(Output):
     where: Literal["path", "query", "header", "body"] = Field(alias="in")
     pointer: str | None = Field(description="Where in it, as a JSON pointer")

@@ -140,6 +140,12 @@ class OperatorPath(Input):
     id: Annotated[Name, Field(examples=["rotterdam-1"])]
 
 
+class CallPath(Input):
+    id: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$"), Field(examples=["burgernet-one-1795567386.0"])
+    ]
+
+
 class ActionsQuery(Input):
     room: Annotated[Name | None, Field(description="Only of this control room")] = None
     status: Status | None = None
@@ -220,6 +226,14 @@ class ResultBody(Input):
 
     outcome: Outcome
     words: WordsInLanguages
+    why: Why | None = None
+
+
+class NoteBody(Input):
+    model_config = _example(text="De beller klonk zeker.")
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+    operator: Annotated[Name | None, Field(description="Whose note it is")] = None
     why: Why | None = None
 
 
