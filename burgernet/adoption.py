@@ -32,6 +32,11 @@ class Adoption:
         self._begun: set[str] = set()
         self._nothing_left: set[str] = set()
 
+    @property
+    def others_live(self) -> bool:
+        """Whether another controller of the node runs now."""
+        return bool(self._siblings.alive)
+
     async def run(self) -> None:
         """Looks every half second, until cancelled; the calls of adopted names then go on in Asterisk."""
         async with asyncio.TaskGroup() as group:

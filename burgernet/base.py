@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -37,6 +37,8 @@ class NoRedis(Exception):
 
 @dataclass(frozen=True)
 class Base:
+    """`stopping`: set when this process shall end, `drained`: when it may."""
+
     settings: Settings
     store: Store
     redis: Redis
@@ -49,6 +51,8 @@ class Base:
     refusals: Refusals
     often: Often
     looks: list[Look]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def looking(self, look: Look) -> AsyncIterator[None]:

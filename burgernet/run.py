@@ -56,19 +56,39 @@ async def run(base: Base, roles: Collection[Role], say: Say, ready: asyncio.Even
 
 
 async def run_until_told(base: Base, roles: Collection[Role], say: Say) -> None:
-    """`run`, ended by SIGTERM or Ctrl-C. Calls under way go on in Asterisk; the next start adopts them."""
-    told, ready = asyncio.Event(), asyncio.Event()
+    """`run`, ended by SIGTERM or Ctrl-C: with BURGERNET_DRAIN_S when the calls are over or others lead them, else at
+    once, as by a second signal. Calls under way go on in Asterisk; another controller or the next start adopts them."""
+    at_once, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if base.stopping.is_set() or not ready.is_set() or Role.TELEPHONY not in roles:
+            at_once.set()
+        base.stopping.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, told)
     running = asyncio.ensure_future(run(base, roles, say, ready))
     waiting = asyncio.ensure_future(_say_when_ready(ready, roles, say))
-    stopping = asyncio.ensure_future(told.wait())
+    stopping = asyncio.ensure_future(_may_end(base, at_once))
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (waiting, stopping, running):
         task.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def _may_end(base: Base, at_once: asyncio.Event) -> None:
+    """Returns when this process was told to end, and has drained or waited long enough for that."""
+    await base.stopping.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(base.settings.drain_s):
+            drained, told = (asyncio.ensure_future(event.wait()) for event in (base.drained, at_once))
+            try:
+                await asyncio.wait({drained, told}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                drained.cancel()
+                told.cancel()
 
 
 async def _say_when_ready(ready: asyncio.Event, roles: Collection[Role], say: Say) -> None:

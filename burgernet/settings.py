@@ -190,6 +190,13 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Speed dials for key *4 in a talk, by room, as JSON: `{"rotterdam":{"1":"+31612345678"}}`',
     )
+    drain_s: float = Field(
+        0,
+        ge=0,
+        le=14400,
+        description="How long `run`, told to end (SIGTERM), takes no new calls and waits for those that go on; a "
+        "second SIGTERM ends at once. 600 is good for production. 0: it ends at once",
+    )
     room_patience_s: float = Field(60, gt=0, le=3600, description="Longest wait in one room's line, in seconds")
 
     web_bind: str = Field("127.0.0.1:8080", description="Address and port of the web role")

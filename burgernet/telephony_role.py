@@ -10,6 +10,8 @@ from actions.live import OpenActions
 from burgernet import node
 from burgernet.adoption import Adoption
 from burgernet.base import START_BOUND_S, Base, Say
+from burgernet.drain import drain
+from burgernet.last_defence import LastDefence
 from burgernet.roster import Roster
 from burgernet.seen import by_telephony
 from burgernet.served_name import ServedName, Shared, served_name
@@ -58,13 +60,15 @@ async def _serve(base: Base, shared: Shared, own: ServedName, say: Say, ready: a
             group.create_task(work(), name=work.__qualname__)
         # Before, operators in talks that go on would have looked free.
         await own.controller.reconciled.wait()
-        for work in (ami.run, roster.run, adoption.run):
+        for work in (ami.run, roster.run, adoption.run, LastDefence(base, ari).run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
         if settings.trunk_contact or by_twilio(base):
-            group.create_task(voice_alerts(base, own.controller, own.board), name="voice alerts")
+            alerts = group.create_task(voice_alerts(base, own.controller, own.board), name="voice alerts")
         else:
+            alerts = None
             say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT and BURGERNET_TWILIO_CALLER_ID are empty")
+        group.create_task(drain(base, own, adoption, alerts), name="drain")
         ready.set()
 
 

@@ -66,6 +66,8 @@ class Ari:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._session: aiohttp.ClientSession | None = None
         self.connected = asyncio.Event()
+        # How many times a connection was made.
+        self.connections = 0
 
     async def run(self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]) -> None:
         """Keeps connected until cancelled. `on_event` must return at once; `on_connected` runs after every connect
@@ -135,6 +137,7 @@ class Ari:
             greeting: asyncio.Task[None] | None = None
             try:
                 await self._only_these_events()
+                self.connections += 1
                 self.connected.set()
                 greeting = asyncio.create_task(self._greet(on_connected))
                 async for message in self._socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import Any
 
 from telephony.ari import Ari, AriAway, AriError
 from telephony.legs import Leg, Sounding
@@ -11,10 +12,10 @@ from telephony.legs import Leg, Sounding
 log = logging.getLogger(__name__)
 
 
-async def quietly(ari: Ari, method: str, path: str) -> None:
+async def quietly(ari: Ari, method: str, path: str, **query: Any) -> None:
     """A request whose refusal means that it is so already; when Asterisk is away the next reconcile sweeps."""
     try:
-        await ari.request(method, path)
+        await ari.request(method, path, **query)
     except AriError as refused:
         log.debug("%s %s: %s", method, path, refused)
     except AriAway as away:

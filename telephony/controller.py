@@ -48,6 +48,8 @@ class Controller:
         self.bridges = Bridges(ari)
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self.reconciled = asyncio.Event()
+        self._closed = False
+        self._passed_on: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serves calls until cancelled; the calls themselves go on in Asterisk. Raises ari.Replaced."""
@@ -62,6 +64,16 @@ class Controller:
     def calls(self) -> int:
         """How many conversations are going on."""
         return len(self._tasks)
+
+    @property
+    def placed_calls(self) -> int:
+        """How many of them were placed from here."""
+        return sum(leg_id.startswith(self.leg_of("")) for leg_id in self._tasks)
+
+    async def close(self) -> None:
+        """No new calls from now on: the dialplan passes on to the next controller. Those that are led go on."""
+        self._closed = True
+        await self._tell_the_dialplan()
 
     def leads(self, call_id: str) -> bool:
         return any(task.get_name() == call_id for task in self._tasks.values())
@@ -112,6 +124,7 @@ class Controller:
         for bridge in todo.destroy:
             await self.bridges.destroy(bridge)
         await self._take_in_recordings()
+        await self._tell_the_dialplan()
         self.reconciled.set()
 
     async def place(self, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any]) -> str:
@@ -221,7 +234,13 @@ class Controller:
         known = self._legs.get(channel["id"])
         if known:
             known.begin()
-        elif args[:1] != ["operator"] and args[:1] != ["placed"]:
+        elif args[:1] == ["operator"] or args[:1] == ["placed"]:
+            return
+        elif self._closed:
+            task = asyncio.create_task(self._to_the_next_controller(channel["id"]))
+            self._passed_on.add(task)
+            task.add_done_callback(self._passed_on.discard)
+        else:
             self._take(channel, args, checkpoint(channel))
 
     async def _end_if_gone(self, leg_id: str) -> None:
@@ -277,6 +296,14 @@ class Controller:
             await call.leave_to_dialplan(call.facts.get("room", ""))
         except (Hangup, AriError, AriAway) as over:
             log.info("call %s left to the dialplan: %s", call.id, type(over).__name__)
+
+    async def _to_the_next_controller(self, leg_id: str) -> None:
+        onward = {"context": "controllers", "extension": "next", "priority": 1}
+        await quietly(self.ari, "POST", f"channels/{leg_id}/continue", **onward)
+
+    async def _tell_the_dialplan(self) -> None:
+        closed = "yes" if self._closed else "no"
+        await quietly(self.ari, "POST", "asterisk/variable", variable=f"CLOSED_{self.ari.app}", value=closed)
 
     async def _take_in_recordings(self) -> None:
         busy = tuple(f"-{call_id}" for call_id in self.held)

@@ -88,6 +88,7 @@ class FakeAsterisk:
             ("POST", "channels", "variable"): self._set_variable,
             ("POST", "channels", "continue"): self._continue,
             ("POST", "asterisk", ""): lambda _, query, __: self.variables.update({query["variable"]: query["value"]}),
+            ("GET", "asterisk", ""): lambda _, query, __: {"value": self.variables.get(query["variable"], "")},
             ("DELETE", "playbacks", ""): self._stop_playback,
             ("POST", "recordings", ""): lambda name, _, __: self._stop_recording(name),
             **self.conferences.verbs(),

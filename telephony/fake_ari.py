@@ -20,6 +20,7 @@ class FakeAri(Ari):
     def __init__(self, asterisk: FakeAsterisk, app: str) -> None:
         self.app, self._asterisk = app, asterisk
         self.connected = asyncio.Event()
+        self.connections = 0
         self._lost: asyncio.Future[None]
         self._on_event: Callable[[Event], None]
 
@@ -73,6 +74,7 @@ class FakeAri(Ari):
         if earlier := self._asterisk.sockets.get(self.app):
             earlier.replaced()
         self._asterisk.sockets[self.app] = self
+        self.connections += 1
         self.connected.set()
         greeting = asyncio.ensure_future(on_connected())
         try:

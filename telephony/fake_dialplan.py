@@ -86,8 +86,9 @@ class FakeDialplan:
         room = self._room_of(channel.number) if room == "s" else room
         self.asterisk.answer(channel)
         await self._playback(channel, self.warning)
-        for called in dict.fromkeys((room, self.fallback_room)):
-            if await self._dial(channel, self.phones_of_rooms.get(called, ())):
+        last = self.asterisk.variables.get("FALLBACK_ROOM", self.fallback_room)
+        for called in dict.fromkeys((room, last)):
+            if await self._dial(channel, self._phones_of(called)):
                 return self.asterisk.destroy(channel, 16)
         await self._playback(channel, self.closing)
         return self.asterisk.destroy(channel, 16)
@@ -127,10 +128,17 @@ class FakeDialplan:
                         return answered
         return None
 
+    def _phones_of(self, room: str) -> Sequence[str]:
+        told = self.asterisk.variables.get(f"PHONES_{room}")
+        if told is None:
+            return self.phones_of_rooms.get(room, ())
+        return [phone.removeprefix("PJSIP/") for phone in told.split("&")]
+
     def _room_of(self, number: str) -> str:
         digits = re.sub(r"[^0-9]", "", number)
         digits = re.sub(r"^(0031|31)", "0", digits)
         for length in (4, 3):
-            if room := self.rooms_of_area_codes.get(digits[:length]):
+            told = self.asterisk.variables.get(f"ROOM_{digits[:length]}")
+            if room := told or self.rooms_of_area_codes.get(digits[:length]):
                 return room
-        return self.fallback_room
+        return self.asterisk.variables.get("FALLBACK_ROOM", self.fallback_room)

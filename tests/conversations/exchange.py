@@ -54,7 +54,7 @@ from telephony.ari import Ari
 from telephony.controller import Controller
 from telephony.hearing import Samples
 from telephony.lease import lease_key
-from telephony.speech import RATE, Prompt
+from telephony.speech import RATE, Prompt, Speech
 from tests.conversations.phones import BOUND_S
 from tests.conversations.phones import Handset as Handset
 from tests.conversations.phones import Music as Music
@@ -154,12 +154,13 @@ class Exchange:
             yield
 
     async def _switchboard(self, *given: Any) -> Switchboard:
-        self.board = dataclasses.replace(await switchboard(*given), patience=self.patience)
-        return self.board
+        return dataclasses.replace(await switchboard(*given), patience=self.patience)
 
-    def _controller_of(self, *given: Any) -> Controller:
-        self.controller = controller_of(*given)
-        return self.controller
+    def _controller_of(self, base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:
+        controller = controller_of(base, ari, speech, board)
+        if ari.app == self.base.settings.app:  # not one that is served in another's place
+            self.board, self.controller = board, controller
+        return controller
 
     async def stops(self) -> None:
         """The controller ends in the middle of whatever it does; the calls go on in Asterisk."""
@@ -298,6 +299,16 @@ class Exchange:
         """Every row of the book of calls, oldest first."""
         async with self.base.store.reading() as session:
             return list(await session.exec(select(Call).order_by(col(Call.arrived_at))))
+
+    async def is_closed(self) -> bool:
+        """Whether the controller takes no new calls."""
+        return self.controller._closed
+
+    async def dialplan_knows(self, **wanted: str) -> bool:
+        """Whether these globals have these values."""
+        ari = self.controller.ari
+        found = [await ari.request("GET", "asterisk/variable", variable=name) for name in wanted]
+        return [each["value"] for each in found] == list(wanted.values())
 
     async def all_ended(self, wanted: int) -> bool:
         """Whether there are so many calls in the book, and all of them are over."""

@@ -1,5 +1,9 @@
 """Two controllers on one Asterisk node: when one ends, the other goes on with its calls, and gives the name back."""
 
+import asyncio
+
+from actions.models import Region
+from telephony.siblings import LOOK_S
 from tests.conversations.exchange import FREE_NUMBER, Exchange, Music, until
 
 
@@ -38,3 +42,71 @@ async def test_who_talks_and_who_waits_goes_on_under_the_other_controller_until_
     await operator.is_hung_up()
     await until(lambda: exchange.all_ended(3), "every call ended in the book")
     assert [call.ended_how for call in await exchange.calls()] == ["caller hung up: talking"] * 3
+
+
+async def test_a_controller_that_is_told_to_end_takes_no_new_calls_and_may_go_when_the_last_talk_is_over(
+    exchange: Exchange,
+) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted("+31612345678", action)
+    operator, first = await exchange.operator("rotterdam-1"), await exchange.caller("+31612345678")
+    await first.dials(FREE_NUMBER)
+    await operator.answers()
+    await operator.talks_with(first)
+    exchange.base.stopping.set()
+    second = await exchange.caller("+31104123456")
+    await until(exchange.is_closed, "closed")
+    await second.dials(FREE_NUMBER)
+    await second.hears("fallback-warning")
+    await second.hangs_up()
+    await operator.talks_with(first)
+    assert not exchange.base.drained.is_set()
+    await first.hangs_up()
+    await operator.is_hung_up()
+    async with asyncio.timeout(15):
+        await exchange.base.drained.wait()
+
+
+async def test_a_controller_that_is_told_to_end_leaves_talks_to_another_at_once(exchange: Exchange) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted("+31612345678", action)
+    operator, first = await exchange.operator("rotterdam-1"), await exchange.caller("+31612345678")
+    await first.dials(FREE_NUMBER)
+    await operator.answers()
+    await operator.talks_with(first)
+    async with exchange.beside("two"):
+        await asyncio.sleep(2 * LOOK_S)
+        exchange.base.stopping.set()
+        async with asyncio.timeout(15):
+            await exchange.base.drained.wait()
+        await operator.talks_with(first)
+        await exchange.stops()
+        await until(lambda: exchange.leads("test"), "the name served by the other", bound_s=15)
+        await operator.talks_with(first)
+        await first.hangs_up()
+        await operator.is_hung_up()
+        exchange.base.stopping.clear()
+        await exchange.starts()
+
+
+async def test_the_dialplan_is_told_which_phones_are_on_duty_and_which_room_took_over_a_region(
+    exchange: Exchange,
+) -> None:
+    await exchange.operator("den-haag-1", on_duty=False)
+    second, caller = await exchange.operator("den-haag-2"), await exchange.caller("+31104123456")
+    async with exchange.base.store.writing() as session:
+        region = await session.get_one(Region, "rotterdam")
+        region.room_id = "den-haag"
+        session.add(region)
+    await exchange.stops()
+    await exchange.starts()
+    knows = {"ROOM_010": "den-haag", "PHONES_den-haag": "PJSIP/den-haag-2"}
+    await until(lambda: exchange.dialplan_knows(**knows), "the dialplan told")
+    await exchange.stops()
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("fallback-warning")
+    await second.answers()
+    await second.talks_with(caller)
+    await second.hangs_up()
+    await caller.is_hung_up()
+    await exchange.starts()

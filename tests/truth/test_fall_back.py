@@ -25,7 +25,8 @@ class Bare:
         self._phones: list[Phone] = []
 
     async def room(self, room: str) -> Phone:
-        """The phone of the room's first operator."""
+        """The phone of the room's first operator; the dialplan knows no more than what was rendered."""
+        await self._console(f"dialplan set global PHONES_{room} PJSIP/{room}-1&PJSIP/{room}-2")
         return self._keep(await self._wiring.operator(f"{room}-1", 620))
 
     async def caller(self, number: str, *, withheld: bool = False) -> Phone:
