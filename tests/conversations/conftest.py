@@ -20,6 +20,9 @@ HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
 ONLY_ON_THE_FAKE = {
+    "test_an_operator_who_pauses_gets_no_callers_until_ready",
+    "test_callers_of_a_closed_room_go_to_its_neighbour_at_once",
+    "test_a_lent_operator_takes_the_callers_of_the_other_room",
     "test_who_calls_often_is_served_after_somebody_who_came_later",
     "test_a_phone_that_stays_silent_for_a_minute_ends_the_talk",
     "test_after_two_wrong_codes_the_caller_chooses_from_the_open_actions",

@@ -176,7 +176,7 @@ async def test_operators_sign_on_and_off_from_their_own_phone(exchange: Exchange
     await operator.dials("*11")
     await operator.hears("signed-on")
     await operator.is_hung_up()
-    assert await exchange.is_free("rotterdam-1")
+    await until(lambda: exchange.is_free("rotterdam-1"), "the operator signed on")
 
     await operator.dials("*12")
     await operator.hears("signed-off")
