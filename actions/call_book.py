@@ -73,6 +73,19 @@ class CallBook:
             **self._sealed(number),
         )
 
+    async def called_back(self, call_id: str, callback_of: str, number: Number, dialled_from: str) -> None:
+        """A call of ours was answered: somebody who kept the place of the call `callback_of`."""
+        await self._write(
+            call_id,
+            direction="out",
+            callback_of=callback_of,
+            caller_kind=number.kind,
+            dialled=dialled_from[:20],
+            arrived_at=_now(),
+            answered_at=_now(),
+            **self._sealed(number),
+        )
+
     async def was_placed(self, attempt_id: str) -> bool:
         """Whether the call of an attempt was answered. Raises what the database raises."""
         async with self._store.reading() as session:
@@ -80,6 +93,10 @@ class CallBook:
 
     async def answered(self, call_id: str) -> None:
         self._soon(call_id, answered_at=_now())
+
+    async def forget_caller(self, call_id: str) -> None:
+        """Erases whose call it is, by the caller's wish, also from what waits in the spool."""
+        await self._facts.forget(call_id)
 
     async def matched(self, call_id: str, match: Match, language: str) -> None:
         self._soon(
@@ -94,6 +111,9 @@ class CallBook:
 
     async def waiting(self, call_id: str, room_id: str) -> None:
         self._soon(call_id, waiting_at=_now(), room_id=room_id)
+
+    async def triaged(self, call_id: str, triage: str) -> None:
+        self._soon(call_id, triage=triage)
 
     async def connected(self, call_id: str, room_id: str, operator_id: str) -> None:
         await self._write(call_id, connected_at=_now(), room_id=room_id, operator_id=operator_id)

@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import JSON, Column, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlmodel import col, update
 
 from actions.models import Call, Recording, Tip, now
+from actions.numbers import CallerKind
 from actions.spool import Fact, Spool
 from actions.store import Away, Store, refused
 from actions.together import Together
@@ -26,6 +28,8 @@ SOUND_BOUND_S = 5.0
 # So long facts gather for one transaction: a caller does not notice it, and a busy hour costs no more than a calm one.
 APART_S = 0.02
 MOST = 500
+# The columns that tell whose call it is, erased.
+NOBODY: Mapping[str, Any] = {"sealed": None, "digest": None, "key_version": None}
 
 
 class CallFacts:
@@ -41,6 +45,21 @@ class CallFacts:
         """Columns of one call's row; done when they are written or in the spool. None leaves a column as it is."""
         given_at = asyncio.get_running_loop().time()
         return self._rounds.hand_in(({"kind": "call", "call_id": call_id, "columns": dict(columns)}, given_at))
+
+    async def forget(self, call_id: str) -> None:
+        """Erases whose call it is, after all that was handed in about it, and from what waits in the spool."""
+
+        def without(fact: Fact) -> Fact:
+            if fact["call_id"] != call_id or "columns" not in fact:
+                return fact
+            return {**fact, "columns": fact["columns"] | NOBODY}
+
+        try:
+            await self._spool.change(without)
+        except OSError as fault:
+            log.error("call %s: the number stays in the spool until that is replayed: %s", call_id, fault.strerror)
+        fact = {"kind": "forget", "call_id": call_id, "columns": {"caller_kind": CallerKind.ANONYMOUS}}
+        await self._rounds.hand_in((fact, asyncio.get_running_loop().time()))
 
     async def keep_sound(self, fact: Fact) -> None:
         if not self._spool.empty():
@@ -122,6 +141,8 @@ class CallFacts:
         given = [_parameters(call_id, rows[call_id]) for call_id in sorted(rows)]
         async with self._store.writing(lock_s) as session:
             await (await session.connection()).execute(self._statement, given)
+            if forgotten := [fact["call_id"] for fact in facts if fact["kind"] == "forget"]:
+                await session.exec(update(Call).where(col(Call.id).in_(forgotten)).values(NOBODY))
 
     async def _apply_sound(self, fact: Fact) -> None:
         kind, recording, tip = _rows_of(fact)

@@ -26,6 +26,7 @@ class CallerKind(StrEnum):
     TOLL_FREE = "toll_free"
     OTHER = "other"
     WITHHELD = "withheld"
+    ANONYMOUS = "anonymous"  # by own wish, key 0
     MALFORMED = "malformed"
 
 

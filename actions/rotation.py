@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from actions.books import Actor, record
 from actions.call_book import CALLER, SOUND
-from actions.models import Call, ContactPoint, InboundText, Recording, Tip
+from actions.models import Call, CallBack, ContactPoint, InboundText, Recording, Tip
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.store import Store
 from actions.tips import SENDER, WORDS
@@ -26,6 +26,7 @@ async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str]
     for model, vault, purpose, size in (
         (ContactPoint, vaults.register, CONTACT_POINT, BATCH),
         (Call, vaults.police, CALLER, BATCH),
+        (CallBack, vaults.police, CALLER, BATCH),
         (Recording, vaults.police, SOUND, SOUNDS_A_BATCH),
         (Tip, vaults.police, WORDS, BATCH),
         (InboundText, vaults.police, SENDER, BATCH),

@@ -44,6 +44,15 @@ class Spool:
         OSError."""
         _append(self._unreadable, self._line(fact))
 
+    async def change(self, how: Callable[[Fact], Fact]) -> None:
+        """Keeps what `how` makes of each fact instead of it; of those that are being written to the database only when
+        that has come to a halt. Raises OSError."""
+        if not self._one_replay.locked():
+            async with self._one_replay:
+                await asyncio.to_thread(self._rewrite, self._replaying, how)
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._rewrite, self._file, how)
+
     async def replay(self, write: Callable[[Fact], Awaitable[None]]) -> int:
         """Hands every kept fact to `write`, oldest first, and removes them when all are written. A fact may be handed
         over twice after a crash. Returns how many; what `write` raises leaves all of them kept."""
@@ -56,18 +65,27 @@ class Spool:
                         if not self._file.exists():
                             return count
                         self._file.rename(self._replaying)
-                for fact in self._read():
+                for fact in self._read(self._replaying):
                     await write(fact)
                     count += 1
                 self._replaying.unlink()
         return count
 
+    def _rewrite(self, file: Path, how: Callable[[Fact], Fact]) -> None:
+        if not file.exists():
+            return
+        changed = file.with_suffix(".changed")
+        changed.unlink(missing_ok=True)
+        for fact in self._read(file):
+            _append(changed, self._line(how(fact)))
+        changed.replace(file)
+
     def _line(self, fact: Fact) -> bytes:
         sealed = self._vault.seal(json.dumps(fact).encode(), PURPOSE)
         return f"{sealed.version}:{base64.b64encode(sealed.blob).decode()}".encode()
 
-    def _read(self) -> Iterator[Fact]:
-        for number, line in enumerate(self._replaying.read_bytes().split(), start=1):
+    def _read(self, file: Path) -> Iterator[Fact]:
+        for number, line in enumerate(file.read_bytes().split(), start=1):
             version, _, blob = line.partition(b":")
             try:
                 sealed = Sealed(base64.b64decode(blob, validate=True), int(version))

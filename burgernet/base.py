@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
+from actions.call_backs import CallBacks
 from actions.call_book import CallBook
 from actions.desk import Desk
 from actions.register import Register
@@ -46,6 +47,7 @@ class Base:
     desk: Desk
     register: Register
     book: CallBook
+    call_backs: CallBacks
     metrics: Metrics
     quality: Quality
     refusals: Refusals
@@ -96,6 +98,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Desk(store),
             Register(store, vaults.register),
             book,
+            CallBacks(store, vaults.police),
             metrics,
             Quality(metrics.registry),
             Refusals(metrics.registry),

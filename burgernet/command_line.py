@@ -20,6 +20,7 @@ from burgernet.commands import (
     alarms,
     asterisk,
     call,
+    callback,
     database,
     doctor,
     operator,
@@ -75,6 +76,7 @@ app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
 app.add_typer(room.app, name="room")
 app.add_typer(call.app, name="call")
+app.add_typer(callback.app, name="callback")
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(asterisk.prompts, name="prompts")
 app.add_typer(database.db, name="db")

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from actions.live import OpenActions
-from actions.numbers import read_number
+from actions.numbers import allowed, read_number
 from actions.rooms import Rooms
 from actions.short_numbers import ShortNumbers
 from actions.withdrawals import Withdrawals
@@ -22,11 +22,13 @@ from burgernet.base import Base, Say
 from burgernet.lost_calls import end_lost_calls
 from burgernet.roster import Roster
 from burgernet.settings import Settings
+from ivr_flows.call_back import call_back_taken_over
 from ivr_flows.duty import pause, ready, sign_off, sign_on
 from ivr_flows.free_number import free_number
 from ivr_flows.switchboard import Patience, Switchboard, TalkRules
 from ivr_flows.voice_alert import voice_alert_taken_over
 from telephony.ari import Ari
+from telephony.calls import Call
 from telephony.controller import Controller, Flow
 from telephony.lease import Lease
 from telephony.outbound import OutboundGuard
@@ -91,6 +93,8 @@ async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchbo
         line=line,
         duties=Rooms(base.store),
         look_at=shared.roster.look_at,
+        call_backs=base.call_backs,
+        may_call=partial(_may_call, base.settings),
         postcodes=await base.desk.postcodes(),
         grace=timedelta(minutes=base.settings.grace_minutes),
         quality=base.quality,
@@ -114,12 +118,20 @@ def flows(base: Base, board: Switchboard) -> Mapping[str, Flow]:
     """The conversations, by the name under which the dialplan asks for them."""
     return {
         "free-number": partial(free_number, board=board, often=base.often),
-        "placed": partial(voice_alert_taken_over, board=board),
+        "placed": partial(_placed_taken_over, board=board),
         "sign-on": partial(sign_on, board=board),
         "sign-off": partial(sign_off, board=board),
         "ready": partial(ready, board=board),
         "pause": partial(pause, board=board),
     }
+
+
+async def _placed_taken_over(call: Call, board: Switchboard) -> None:
+    await (call_back_taken_over if "callback" in call.facts else voice_alert_taken_over)(call, board)
+
+
+def _may_call(settings: Settings, e164: str) -> bool:
+    return bool(settings.trunk_contact) and allowed(e164, settings.allowed_prefixes, settings.refused_prefixes)
 
 
 def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
@@ -150,6 +150,11 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Other numbers of ours that rang or texted people and lead here through the trunk, called back "
         'like the free number, as JSON: `["+31850001234"]`',
+    )
+    callback_first: Literal["caller", "operator"] = Field(
+        "caller",
+        description="Who is rung first when somebody is called back: `caller` (the operator is kept free meanwhile) "
+        "or `operator` (who waits on the line)",
     )
     grace_minutes: int = Field(
         60, ge=0, le=1440, description="So long after an action ended its people can still speak with the room, minutes"

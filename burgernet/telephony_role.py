@@ -10,6 +10,7 @@ from actions.live import OpenActions
 from burgernet import node
 from burgernet.adoption import Adoption
 from burgernet.base import START_BOUND_S, Base, Say
+from burgernet.call_backs import CallingBack
 from burgernet.drain import drain
 from burgernet.last_defence import LastDefence
 from burgernet.roster import Roster
@@ -65,6 +66,8 @@ async def _serve(base: Base, shared: Shared, own: ServedName, say: Say, ready: a
         await up.wait()
         if settings.trunk_contact or by_twilio(base):
             alerts = group.create_task(voice_alerts(base, own.controller, own.board), name="voice alerts")
+            if settings.trunk_contact:
+                group.create_task(CallingBack(base, own.controller, own.board).run(), name="call-backs")
         else:
             alerts = None
             say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT and BURGERNET_TWILIO_CALLER_ID are empty")

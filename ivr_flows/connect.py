@@ -1,47 +1,73 @@
-"""Finding an operator for a caller: the room's line, the ringing, the whisper; else the next room, or a tip."""
+"""Finding an operator for a caller: the line of the action's room and of those that help it out, the ringing; else a
+tip."""
+
+from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeVar
 
-from actions.matching import Match, OpenAction
+from actions.matching import Match
+from ivr_flows.keep_place import keep_place, may_keep
 from ivr_flows.leave_tip import leave_tip
-from ivr_flows.often import SERVED_LAST
 from ivr_flows.operator_keys import HandedToRoom
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.talk import resume_talk, talk
-from ivr_flows.whisper import whisper
+from ivr_flows.waiting import CALL_BACK, KEEP, TIP, Waiting, priority_of
+from ivr_flows.whisper import said_by_caller, whisper
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
-from telephony.place import Place
+from telephony.place import Place, Taken
+from telephony.speech import Prompt
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-PRIORITIES = {"amber": 0, "missing_child": 10, "look_out": 20, "information": 30, "investigation": 40}
+PROMISED = "to be called back"
+OFFER_S = 1.0
 # These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
 GONE = {"no_answer": "the phone was not answered", "unreachable": "the phone is not registered"}
 
 
+class Chosen(Exception):
+    """The wait ends without an operator: what comes instead, as `Waiting.until_found` has it."""
+
+    def __init__(self, instead: str) -> None:
+        super().__init__(instead)
+        self.instead = instead
+
+
+@dataclass(frozen=True)
+class Found:
+    taken: Taken
+    leg: Leg
+
+
 async def connect(call: Call, board: Switchboard, match: Match) -> str:
-    """Takes the caller to the room of the action (or to which an operator handed the call), or the next that has
-    somebody free. Returns how the call ended."""
+    """Takes the caller to an operator of the action's room (or of that to which an operator handed the call), or of one
+    that helps it out. Returns how the call ended."""
     first = _first_room(call, match)
     await call.note("connecting", room=first, action=match.action.code, how=match.how)
-    for room in board.rooms_from(first):
-        if not await board.line.staffed(room):
-            continue
-        if found := await _find_operator(call, board, match, room):
-            return await _talked(call, board, match, talk(call, board, match, room, found.operator, found.leg))
-    return await leave_tip(call, board, match.action, "leave-tip")
+    if not await board.anybody_in(board.rooms_from(first)):
+        return await _nobody(call, board, match)
+    try:
+        found = await _find_operator(call, board, match)
+    except Chosen as chosen:
+        return await _instead(call, board, match, chosen.instead)
+    return await talked(call, board, match, talk(call, board, match, found.taken.room, found.taken.operator, found.leg))
 
 
 async def resume(call: Call, board: Switchboard, match: Match | None) -> str:
     """Goes on with a talk after a takeover. Returns how the call ended."""
-    return await _talked(call, board, match, resume_talk(call, board, match))
+    return await talked(call, board, match, resume_talk(call, board, match))
 
 
-async def _talked(call: Call, board: Switchboard, match: Match | None, talking: Awaitable[str]) -> str:
+async def talked(call: Call, board: Switchboard, match: Match | None, talking: Awaitable[str]) -> str:
+    """The talk, and what comes after it when an operator hands the caller to another room."""
     try:
         return await talking
     except HandedToRoom:
@@ -53,49 +79,108 @@ def _first_room(call: Call, match: Match) -> str:
     return call.facts.get("handed_to") or match.action.room_id
 
 
-@dataclass(frozen=True)
-class Found:
-    operator: str
-    leg: Leg
+async def _instead(call: Call, board: Switchboard, match: Match, chosen: str) -> str:
+    if chosen == CALL_BACK:
+        return await _promised(call)
+    if chosen == TIP:
+        return await leave_tip(call, board, match.action, "tip-after-alert")
+    return await _nobody(call, board, match)
 
 
-async def _find_operator(call: Call, board: Switchboard, match: Match, room: str) -> Found | None:
-    """Waits in the room's line, told so and then with music; rings who is free until one answers. None when the
-    patience is over."""
-    await call.note("waiting", room=room)
-    await board.book.waiting(call.id, room)
-    over = asyncio.get_running_loop().time() + board.patience.in_one_room
+async def _nobody(call: Call, board: Switchboard, match: Match) -> str:
+    """Nobody can take this caller: a call back as soon as somebody can, or a tip now."""
+    if may_keep(call, board) and await call.ask("call-back-or-tip", silence=OFFER_S) == KEEP:
+        if await keep_place(call, board, match):
+            return await _promised(call)
+        await call.play("not-now")
+    return await leave_tip(call, board, match.action, "leave-tip")
+
+
+async def _promised(call: Call) -> str:
+    await call.play("call-back-promised")
+    return PROMISED
+
+
+async def _find_operator(call: Call, board: Switchboard, match: Match) -> Found:
+    """Stands in line, and rings who is claimed until one answers. Raises Chosen."""
+    action, rooms = match.action, list(board.rooms_from(_first_room(call, match)))
+    await call.note("waiting", room=rooms[0])
+    await board.book.waiting(call.id, rooms[0])
+    priority = priority_of(call, action.kind)
     async with (
-        board.line.waiting_for(
-            room, call.id, _priority(call, match.action), call.arrived_at, preferred=match.action.started_by
-        ) as place,
-        call.music("connecting" if room == _first_room(call, match) else "next-room"),
+        board.line.waiting_for(rooms[0], call.id, priority, call.arrived_at, preferred=action.started_by) as place,
+        beside(widen(board, place, rooms)),
+        beside(_pair(call, board, match, place)) as pairing,
     ):
-        while (left := over - asyncio.get_running_loop().time()) > 0:
-            taken = await call.wait(place.operator(), left)
-            if taken is None:
-                return None
-            if leg := await _ring(call, board, match.action, room, taken.operator, place):
-                return Found(taken.operator, leg)
-    return None
+        try:
+            async with call.music():
+                instead = await Waiting(call, board, match, place, pairing).until_found()
+            # Who is found in the same moment goes before what was chosen.
+            if instead and not pairing.done():
+                raise Chosen(instead)
+            return await pairing
+        except BaseException:
+            await _drop_found(call, pairing)
+            raise
 
 
-def _priority(call: Call, action: OpenAction) -> int:
-    return SERVED_LAST if "often" in call.facts else PRIORITIES[action.kind]
+async def _pair(call: Call, board: Switchboard, match: Match, place: Place) -> Found:
+    """The first operator who answers of those whom the line gives."""
+    while True:
+        taken = await place.operator()
+        if leg := await ring(call, board, match, taken):
+            return Found(taken, leg)
+        await place.let_go()
+        await board.stands_where_staffed(place)
 
 
-async def _ring(
-    call: Call, board: Switchboard, action: OpenAction, room: str, operator: str, place: Place
+async def widen(board: Switchboard, place: Place, rooms: list[str]) -> None:
+    """Stands in the line of each further room too, when the patience with the one before is over: at once when nobody
+    is on duty there. `rooms`: the own one first."""
+    for before, room in pairwise(rooms):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(board.overflow_after_s(rooms[0])):
+                await board.line.unstaffed(before)
+        if await board.line.staffed(room):
+            await place.also_in(room)
+
+
+async def ring(
+    call: Call, board: Switchboard, match: Match, taken: Taken, facts: Mapping[str, str] | None = None
 ) -> Leg | None:
-    seconds = board.patience.starter_rings if operator == action.started_by else board.patience.operator_rings
+    """Rings the operator; None when the operator cannot be reached. `facts`: what is known of the call, if not its
+    checkpoint."""
+    facts = call.facts if facts is None else facts
+    operator = taken.operator
+    seconds = board.patience.starter_rings if operator == match.action.started_by else board.patience.operator_rings
+    language = board.operator_language(operator)
+
+    def said() -> list[Prompt]:
+        home = board.room_name(match.action.room_id) if taken.room != match.action.room_id else ""
+        told = whisper(match.action, language, home, facts.get("handed_by", ""))
+        return [*told, *said_by_caller(facts, language)]
+
     try:
-        language = board.operator_language(operator)
-        home = board.rooms[action.room_id].name if room != action.room_id else ""
-        words = whisper(action, language, home, call.facts.get("handed_by", ""))
-        return await call.ring(operator, seconds, words, language)
+        return await call.ring(taken.endpoint.removeprefix("PJSIP/"), seconds, said, language)
     except NotReached as missed:
         log.info("call %s: operator %s not reached (%s)", call.id, operator, missed.why)
         if why := GONE.get(missed.why):
             await board.send_away(operator, why)
-        await place.let_go()
         return None
+
+
+async def _drop_found(call: Call, pairing: asyncio.Task[Found]) -> None:
+    """Nobody will talk with an operator who answered in the last moment."""
+    if pairing.done() and not pairing.cancelled() and not pairing.exception():
+        await asyncio.shield(call.controller.hang_up(pairing.result().leg))
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """The work goes on while the block lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

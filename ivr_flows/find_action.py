@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from actions.matching import (
     Alerted,
@@ -21,7 +21,8 @@ from actions.matching import (
 )
 from actions.numbers import Number
 from actions.store import Away
-from ivr_flows.catalogue import LANGUAGES, other_language, said_in
+from ivr_flows.asking import TRIES, ask
+from ivr_flows.catalogue import said_in
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
@@ -33,10 +34,8 @@ CODE_DIGITS = 3
 POSTCODE_DIGITS = 4
 # As many actions are offered without asking where it was.
 FEW = 3
-TRIES = 2
 OPTIONS = 8
 NONE_OF_THESE = "9"
-SWITCH_LANGUAGE = "*"
 
 
 async def find_action(call: Call, board: Switchboard, number: Number) -> Match | None:
@@ -66,7 +65,9 @@ async def find_action(call: Call, board: Switchboard, number: Number) -> Match |
 
 async def _all_the_same(call: Call, board: Switchboard, action: OpenAction) -> Match | None:
     """The action that alerted this caller is over: does the caller want its room all the same?"""
-    asked = await ask(call, lambda language: [_over(action, language), "over-or-room"], silence=board.patience.key)
+    asked = await ask(
+        call, board, lambda language: [_over(action, language), "over-or-room"], silence=board.patience.key
+    )
     if asked != "1":
         return None
     return Match(action, "number", 0.9, ("this number was alerted in an action that ended a short while ago",))
@@ -106,7 +107,7 @@ async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequenc
 async def _ask_code(call: Call, board: Switchboard) -> Match | None:
     """Asks for the code, twice at most. A hash key or silence means: I do not know it."""
     for _ in range(TRIES):
-        keyed = await ask(call, lambda language: ["ask-code"], digits=CODE_DIGITS, silence=board.patience.key)
+        keyed = await ask(call, board, lambda language: ["ask-code"], digits=CODE_DIGITS)
         if not keyed:
             return None
         if action := by_code(keyed, board.actions.now()):
@@ -117,7 +118,9 @@ async def _ask_code(call: Call, board: Switchboard) -> Match | None:
 
 async def _ask_postcode(call: Call, board: Switchboard) -> str:
     """The four digits keyed; "" for a hash, silence or too few."""
-    keyed = await ask(call, lambda language: ["ask-postcode"], digits=POSTCODE_DIGITS, silence=board.patience.key)
+    keyed = await ask(
+        call, board, lambda language: ["ask-postcode"], digits=POSTCODE_DIGITS, silence=board.patience.key
+    )
     return keyed if len(keyed) == POSTCODE_DIGITS else ""
 
 
@@ -127,8 +130,8 @@ async def _choose(call: Call, board: Switchboard, options: Sequence[OpenAction],
     for _ in range(TRIES):
         key = await ask(
             call,
+            board,
             lambda language: [intro, *_menu(offered, language), "none-of-these"],
-            silence=board.patience.key,
         )
         if key == NONE_OF_THESE:
             return None
@@ -153,13 +156,3 @@ def _over(action: OpenAction, language: str) -> Prompt:
 def title_in(action: OpenAction, language: str) -> str:
     """The action's title in this language, else in Dutch, else in any."""
     return action.titles.get(language) or action.titles.get("nl") or next(iter(action.titles.values()))
-
-
-async def ask(call: Call, wording: Callable[[str], Sequence[Prompt]], *, silence: float, digits: int = 1) -> str:
-    """Asks for keys with the prompts of the caller's language; star changes the language and asks again."""
-    for _ in range(TRIES * len(LANGUAGES)):
-        keyed = await call.ask(*wording(call.language), digits=digits, silence=silence)
-        if SWITCH_LANGUAGE not in keyed:
-            return keyed
-        call.language = other_language(call.language)
-    return ""

@@ -2,9 +2,12 @@
 
 from actions.matching import Match, by_code
 from actions.numbers import read_number
+from ivr_flows.anonymous import number_of
+from ivr_flows.asking import ask
 from ivr_flows.booked import booked
 from ivr_flows.connect import connect, resume
-from ivr_flows.find_action import CODE_DIGITS, ask, find_action
+from ivr_flows.find_action import CODE_DIGITS, find_action
+from ivr_flows.keep_place import own_place
 from ivr_flows.often import Often, guarded
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
@@ -27,7 +30,7 @@ async def _conversation(call: Call, board: Switchboard) -> str:
             found = None
         case _:
             found = await _welcome(call, board)
-    found = found or await find_action(call, board, read_number(call.caller.number))
+    found = found or await own_place(call, board) or await find_action(call, board, number_of(call))
     if found is None:
         return "no action"
     await board.book.matched(call.id, found, call.language)
@@ -39,7 +42,7 @@ async def _welcome(call: Call, board: Switchboard) -> Match | None:
     await board.book.arrived(call.id, read_number(call.caller.number), call.dialled, call.arrived_at)
     await call.answer()
     await board.book.answered(call.id)
-    keyed = await ask(call, lambda language: ["welcome"], digits=CODE_DIGITS, silence=0)
+    keyed = await ask(call, board, lambda language: ["welcome"], digits=CODE_DIGITS, silence=0)
     await call.note("finding")
     if len(keyed) < CODE_DIGITS:
         return None

@@ -3,6 +3,7 @@
 import logging
 
 from actions.matching import OpenAction
+from ivr_flows.anonymous import may_be_recorded
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
 
@@ -15,6 +16,9 @@ async def leave_tip(call: Call, board: Switchboard, action: OpenAction, invitati
     """Records what the caller saw, after the prompt `invitation`, and keeps it, sealed, with the action. What was said
     before a hang-up is kept too. Returns how the call ended."""
     await call.note("tip", action=action.code)
+    if not await may_be_recorded(call, board):
+        await call.play("no-tip")
+        return "anonymous, no tip left"
     await call.play(invitation)
     recorded = await call.record(board.patience.tip, SILENCE_ENDS_S)
     if not recorded.wav:

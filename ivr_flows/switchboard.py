@@ -1,11 +1,12 @@
 """What the conversations need at hand: the book of calls, the open actions, the rooms and the waiting line."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from actions.books import Actor
+from actions.call_backs import CallBacks
 from actions.call_book import CallBook
 from actions.desk import Desk, Refused, Room
 from actions.live import OpenActions
@@ -15,6 +16,7 @@ from actions.short_numbers import ShortNumbers
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
+from telephony.place import Place
 from telephony.quality import Quality
 from telephony.waiting_line import LineAway, WaitingLine
 
@@ -28,6 +30,9 @@ class Patience:
     starter_rings: float = 10
     operator_rings: float = 20
     in_one_room: float = 60
+    in_line: float = 900
+    first_told: float = 8
+    told_again: float = 45
     match: float = 0.3
     key: float = 5
     tip: float = 120
@@ -61,6 +66,8 @@ class Switchboard:
     quality: Quality
     national_room: str
     free_number: str  # as people read it: 0800-0011
+    call_backs: CallBacks
+    may_call: Callable[[str], bool] = lambda _: False  # whether a number can be called back
     postcodes: Sequence[Postcodes] = ()
     grace: timedelta = timedelta(0)  # so long after its end an action is still spoken about
     patience: Patience = Patience()
@@ -87,6 +94,27 @@ class Switchboard:
         room = self.rooms.get(room_id)
         after = room.overflow_after_s if room else None
         return self.patience.in_one_room if after is None else after
+
+    def room_name(self, room_id: str) -> str:
+        room = self.rooms.get(room_id)
+        return room.name if room else room_id
+
+    async def anybody_in(self, rooms: Iterable[str]) -> bool:
+        """Whether anybody is on duty in one of these rooms. Raises LineAway."""
+        for room in rooms:
+            if await self.line.staffed(room):
+                return True
+        return False
+
+    async def stands_where_staffed(self, place: Place) -> bool:
+        """Whether anybody is on duty for this place; when nobody is in its own lines, it stands in all others at once.
+        Raises LineAway."""
+        if await self.anybody_in(place.rooms):
+            return True
+        for room in self.rooms_from(place.rooms[0]):
+            if await self.line.staffed(room):
+                await place.also_in(room)
+        return await self.anybody_in(place.rooms)
 
     async def send_away(self, operator: str, why: str) -> None:
         """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the

@@ -7,14 +7,15 @@ from actions.matching import Match
 from actions.models import DeliveryState, MessageKind
 from actions.numbers import read_number
 from actions.store import Away
+from actions.urgency import Triage
 from alerting.channels import Sending
 from alerting.channels.voice import Report
 from alerting.keys import AGAIN, KEY_S, NO_MORE, TIMES, TIP, TO_THE_ROOM
 from alerting.renditions import voice_in_short
+from ivr_flows.asking import SWITCH_LANGUAGE
 from ivr_flows.booked import booked
 from ivr_flows.catalogue import other_language
 from ivr_flows.connect import connect, resume
-from ivr_flows.find_action import SWITCH_LANGUAGE
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.message import Told, said, told
 from ivr_flows.switchboard import Switchboard
@@ -98,6 +99,8 @@ async def _obey(call: Call, board: Switchboard, alert: Sending, key: str) -> str
     await board.book.matched(call.id, match, call.language)
     if key == TIP:
         return await leave_tip(call, board, action, "tip-after-alert")
+    call.facts["triage"] = Triage.NOW
+    await board.book.triaged(call.id, Triage.NOW)
     return await connect(call, board, match)
 
 

@@ -12,9 +12,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from telephony.ari import AriAway, AriError
 from telephony.legs import Caller, Hangup, Leg
-from telephony.listener import PLAY_BOUND_S, Listener, Recorded
+from telephony.listener import Listener, Recorded
 from telephony.outbound import Outgoing
 from telephony.ringing import CHECKPOINT, Ringing
 from telephony.ringing import NotReached as NotReached
@@ -76,14 +75,18 @@ class Call:
             await self._listener.play(prompt, self.language)
         await self._music_again()
 
-    async def ask(self, *prompts: Prompt, digits: int = 1, silence: float = 5.0, ends: str = "#") -> str:
+    async def ask(
+        self, *prompts: Prompt, digits: int = 1, silence: float = 5.0, ends: str = "#", alone: str = ""
+    ) -> str:
         """The keys pressed: at most `digits`, fewer after the key `ends` or a pause, with star at the end if that came;
-        "" after `silence` seconds without any. A key interrupts the prompts; keys pressed earlier count."""
+        "" after `silence` seconds without any. `alone`: a key that says all when it comes first. A key interrupts the
+        prompts; keys pressed earlier count."""
         for prompt in prompts:
             if not await self._listener.play_until_key(prompt, self.language):
                 break
-        keyed = await self._listener.keys(digits, silence, ends)
-        await self._music_again()
+        keyed = await self._listener.keys(digits, silence, ends, alone)
+        if prompts:
+            await self._music_again()
         return keyed
 
     async def wait(self, wanted: Awaitable[T], bound_s: float) -> T | None:
@@ -98,18 +101,20 @@ class Call:
     async def unless(self, *futures: asyncio.Future[Any]) -> AsyncIterator[None]:
         """The verbs in this block are cut short, and Cut is raised, as soon as one of the futures is done. For verbs
         only: database work would be cut in the middle."""
-        clock = asyncio.get_running_loop()
+        clock, left = asyncio.get_running_loop(), False
         try:
             async with asyncio.timeout(None) as bound:
 
                 def cut(_: object) -> None:
-                    bound.reschedule(clock.time())
+                    if not left:
+                        bound.reschedule(clock.time())
 
                 for future in futures:
                     future.add_done_callback(cut)
                 try:
                     yield
                 finally:
+                    left = True
                     for future in futures:
                         future.remove_done_callback(cut)
         except TimeoutError:
@@ -127,17 +132,13 @@ class Call:
         await self._ask("POST", "variable", variable=CHECKPOINT, value=value)
 
     @asynccontextmanager
-    async def music(self, first: Prompt) -> AsyncIterator[None]:
-        """A prompt, and then music, for the caller while the block lasts; the block does not wait for either."""
-        playback = await self._listener.start_playing(first, self.language)
+    async def music(self) -> AsyncIterator[None]:
+        """Music for the caller while the block lasts, after each prompt of it."""
         self._music = True
-        introducing = asyncio.create_task(self._music_after(playback))
         try:
             yield
         finally:
             self._music = False
-            introducing.cancel()
-        await self.controller.stop_playing(playback)
         await self.controller.stop_music(self.leg)
 
     async def hold(self, prompt: Prompt) -> None:
@@ -154,12 +155,13 @@ class Call:
         self,
         account: str,
         seconds: float,
-        whisper: Sequence[Prompt],
+        whisper: Callable[[], Sequence[Prompt]],
         language: str,
         unless: Sequence[asyncio.Future[Any]] = (),
     ) -> Leg:
-        """Rings a phone of ours; answered, it hears the whisper and is ready for a talk. Raises NotReached; when the
-        caller hangs up meanwhile, or one of `unless` is done, the phone stops ringing."""
+        """Rings a phone of ours; answered, it hears the whisper, as it is by then, and is ready for a talk. Raises
+        NotReached; when the caller hangs up meanwhile, one of `unless` is done, or nobody waits for this any more, the
+        phone stops ringing."""
         return await self._ringing.answered(f"PJSIP/{account}", self.dialled, seconds, whisper, language, unless)
 
     async def ring_outside(
@@ -168,7 +170,9 @@ class Call:
         """`ring` for a number of the public network. Whoever asks holds a channel of the guard as long as the leg is
         there."""
         endpoint = f"PJSIP/{outgoing.number}@{outgoing.trunk}"
-        return await self._ringing.answered(endpoint, outgoing.caller_id, outgoing.ring_s, whisper, language, unless)
+        return await self._ringing.answered(
+            endpoint, outgoing.caller_id, outgoing.ring_s, lambda: whisper, language, unless
+        )
 
     async def record(self, longest_s: float, silence_s: float) -> Recorded:
         """Records the caller after a beep, until hash, silence, the bound or a hang-up; what was said until then is
@@ -179,13 +183,6 @@ class Call:
         """Hands the caller to the dialplan's fall-back: the phones of `room`, or with "" of the caller's region."""
         await self._ask("POST", "continue", context="fallback", extension=room or "s", priority=1)
         raise Hangup
-
-    async def _music_after(self, playback: str) -> None:
-        try:
-            await self.leg.until(self.leg.outcome_of(playback), PLAY_BOUND_S)
-            await self._music_again()
-        except (Hangup, AriError, AriAway) as over:
-            log.info("call %s: no music: %s", self.id, type(over).__name__)
 
     async def _music_again(self) -> None:
         if self._music:

@@ -127,19 +127,29 @@ class Controller:
         await self._tell_the_dialplan()
         self.reconciled.set()
 
-    async def place(self, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any]) -> str:
+    async def place(
+        self, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any], before: Flow | None = None
+    ) -> str:
         """Calls a number and leads the conversation with `flow` when it is answered. Returns "answered" when it was,
-        else why not: busy, refused, no_answer, unreachable, or stopped when `unless` was done while it rang.
-        Raises MayNotCall, AriAway."""
+        else why not: busy, refused, no_answer, unreachable, or stopped by `unless` while it rang. `before` is
+        done first, with the call that does not ring yet. Raises MayNotCall, AriAway and what `before` raises."""
         with self.guard.channel_to(outgoing.number):
             leg = self._legs[self.leg_of(outgoing.name)] = Leg(self.leg_of(outgoing.name))
             call = Call(
-                self, leg, outgoing.name, Caller(None, "absent", None), outgoing.caller_id, datetime.now(UTC), {}
+                self,
+                leg,
+                outgoing.name,
+                Caller(outgoing.number, "called", None),
+                outgoing.caller_id,
+                datetime.now(UTC),
+                {},
             )
             if task := asyncio.current_task():
                 task.set_name(call.id)
                 self._tasks[leg.id] = task
             try:
+                if before:
+                    await before(call)
                 return await self._lead_placed(call, outgoing, flow, unless)
             except AriAway:
                 if not call.facts:

@@ -84,15 +84,16 @@ class Listener:
         await self.request("POST", f"play/{playback}", media=media)
         return playback
 
-    async def keys(self, digits: int, silence: float, ends: str) -> str:
-        """At most `digits` keys, fewer after the key `ends` or a pause, with star at the end if that came."""
+    async def keys(self, digits: int, silence: float, ends: str, alone: str = "") -> str:
+        """At most `digits` keys, fewer after the key `ends` or a pause, with star at the end if that came; `alone` says
+        all when it comes first."""
         keyed = ""
         while len(keyed) < digits:
             key = await self.leg.key(NEXT_KEY_S if keyed else silence)
             if key is None or key == ends:
                 break
             keyed += key
-            if key == "*":
+            if key == "*" or keyed == alone:
                 break
         return keyed
 

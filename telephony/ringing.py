@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from telephony.ari import AriError
@@ -42,19 +42,19 @@ class Ringing:
         endpoint: str,
         shown: str,
         seconds: float,
-        whisper: Sequence[Prompt],
+        whisper: Callable[[], Sequence[Prompt]],
         language: str,
         unless: Sequence[asyncio.Future[object]] = (),
     ) -> Leg:
-        """Rings, with the number `shown`, until one of `unless` is done; the leg that answered and heard the whisper.
-        Raises NotReached."""
+        """Rings, with the number `shown`, until one of `unless` is done; the leg that answered and heard the whisper,
+        as it is by then. Raises NotReached."""
         leg = self._controller.new_leg()
         try:
             await self._ring(leg, endpoint, shown, seconds, unless)
-            for prompt in whisper:
+            for prompt in whisper():
                 await self._whisper(leg, prompt, language)
-        except Exception:
-            await self._controller.hang_up(leg)
+        except BaseException:
+            await asyncio.shield(self._controller.hang_up(leg))
             raise
         return leg
 

@@ -24,7 +24,7 @@ from actions.models.desk import (
     Token,
     Withdrawal,
 )
-from actions.models.police import Call, InboundText, Recording, Tip
+from actions.models.police import Call, CallBack, InboundText, Recording, Tip
 from actions.models.register import Address, ContactPoint, Participant, Subscription
 from actions.models.words import DeliveryState, Kind, MessageKind, Outcome, Status
 
@@ -39,6 +39,7 @@ __all__ = [
     "Audit",
     "BigId",
     "Call",
+    "CallBack",
     "ContactPoint",
     "ControlRoom",
     "Delivery",

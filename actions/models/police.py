@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
-from actions.models.columns import POLICE, moment, token
+from actions.models.columns import POLICE, UtcTime, moment, token
 from actions.models.words import DeliveryState
 
 
@@ -27,9 +27,11 @@ class Call(SQLModel, table=True):
     match_how: str | None = Field(default=None, max_length=20)
     match_confidence: float | None = None
     match_reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    triage: str | None = Field(default=None, max_length=10)  # urgency.Triage: what the caller said of the call
     room_id: str | None = Field(default=None, max_length=40)
     operator_id: str | None = Field(default=None, max_length=40)
     attempt_id: str | None = Field(default=None, max_length=32, index=True)  # of the alert that this call is
+    callback_of: str | None = Field(default=None, max_length=40)  # the call whose place in line this one keeps
     arrived_at: datetime = moment(default=True, index=True)
     answered_at: datetime | None = moment()
     matched_at: datetime | None = moment()
@@ -39,6 +41,32 @@ class Call(SQLModel, table=True):
     ended_how: str | None = Field(default=None, max_length=30)
     # By side (caller, operator): the worst jitter_ms, loss and round_trip_ms that RTCP told of.
     quality: dict[str, dict[str, float | None]] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+
+
+class CallBack(SQLModel, table=True):
+    """A caller who keeps the place in line and is called back. `id` is that of the caller's call; open until `ended_at`
+    is set. `reason`: asked, node lost, cut off. Whoever stands in line for the caller holds the row until
+    `claimed_until`."""
+
+    __tablename__ = "call_back"
+    __table_args__ = (Index("call_back_open", "ended_at", "due_at"), {"schema": POLICE})
+    id: str = Field(primary_key=True, max_length=40)
+    sealed: bytes
+    digest: bytes = Field(index=True)
+    key_version: int = Field(index=True)
+    action_id: int
+    match_how: str = Field(max_length=20)
+    triage: str | None = Field(default=None, max_length=10)
+    language: str = Field(max_length=2)
+    arrived_at: datetime = Field(sa_type=UtcTime)
+    reason: str = Field(max_length=20)
+    tries: int = 0
+    due_at: datetime = moment(default=True)
+    claimed_by: str | None = Field(default=None, max_length=40)
+    claimed_until: datetime | None = moment()
+    created_at: datetime = moment(default=True)
+    ended_at: datetime | None = moment()
+    ended_how: str | None = Field(default=None, max_length=30)
 
 
 class Recording(SQLModel, table=True):

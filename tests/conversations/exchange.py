@@ -418,8 +418,7 @@ async def until(so: Callable[[], Awaitable[bool]], what: str, bound_s: float = B
 
 def whispered(action: OpenAction, language: str = "nl") -> Prompt:
     """What the operator hears before the caller."""
-    (prompt,) = whisper(action, language)
-    return prompt
+    return whisper(action, language)[0]
 
 
 def offered(title: str, key: int, language: str = "nl") -> Prompt:

@@ -68,13 +68,17 @@ class Phone:
             handset.is_engaged,
         )
         self.picks_up = handset.picks_up
-        self.keys_heard, self.says = handset.keys_heard, handset.says
+        self.keys_heard = handset.keys_heard
         self.presses, self.hangs_up, self.is_hung_up = handset.presses, handset.hangs_up, handset.is_hung_up
 
     @property
     def rang(self) -> bool:
         """Whether it rings or rang since it was last picked up or asked."""
         return self._handset.rang
+
+    async def says(self, hertz: int, seconds: float = 0) -> None:
+        """A tone from now on, or for `seconds` and then nothing."""
+        await self._handset.says(hertz, seconds)
 
     async def vanishes(self) -> None:
         """As when the plug is pulled."""

@@ -25,7 +25,9 @@ from tests.conversations.exchange import LINES, Exchange, exchange_on, noise, se
 from tests.conversations.phones import Music, Phone
 
 PACE = 40
-PATIENCE = Patience(starter_rings=0.4, operator_rings=0.4, in_one_room=1, match=2, key=0.3, tip=10)
+PATIENCE = Patience(
+    starter_rings=0.4, operator_rings=0.4, in_one_room=1, first_told=0.5, told_again=0.5, match=2, key=0.3, tip=10
+)
 
 
 class ReadySpeech(Speech):

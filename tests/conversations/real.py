@@ -30,7 +30,9 @@ from tests.conversations.exchange import CARRIER, LINES, Exchange, exchange_on, 
 from tests.conversations.phones import Music, Phone
 
 _nodes = count(1)
-PATIENCE = Patience(starter_rings=2, operator_rings=2, in_one_room=4, match=2, key=1, tip=10)
+PATIENCE = Patience(
+    starter_rings=2, operator_rings=2, in_one_room=4, first_told=2, told_again=4, match=2, key=1, tip=10
+)
 
 
 @dataclass(frozen=True)

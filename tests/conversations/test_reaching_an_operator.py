@@ -89,7 +89,7 @@ async def test_an_operator_without_a_phone_is_not_waited_for(exchange: Exchange)
     await until(lambda: exchange.off_duty("rotterdam-1"), "the phone missed")
 
     await caller.dials(FREE_NUMBER)
-    await caller.hears("next-room")
+    await caller.hears("triage")
     await next_room.answers()
     await next_room.talks_with(caller)
 

@@ -38,7 +38,7 @@ async def test_a_waiting_caller_hears_music_and_gets_the_operator_who_becomes_fr
     second = await exchange.caller(KNOWN)
 
     await second.dials(FREE_NUMBER)
-    await second.hears("connecting")
+    await second.hears("triage")
     await second.hears(Music())
     await first.hangs_up()
     await operator.is_hung_up()
@@ -71,7 +71,6 @@ async def test_when_patience_is_over_the_next_room_takes_the_caller(exchange: Ex
 
     await caller.dials(FREE_NUMBER)
     await caller.hears(Music())
-    await caller.hears("next-room")
     await next_room.answers()
     await next_room.talks_with(caller)
     call = (await exchange.calls())[1]
@@ -85,7 +84,6 @@ async def test_when_the_neighbours_are_not_there_the_national_room_takes_the_cal
     caller = await exchange.caller(KNOWN)
 
     await caller.dials(FREE_NUMBER)
-    await caller.hears("next-room")
     await national.answers()
     await national.talks_with(caller)
 

@@ -137,7 +137,7 @@ async def test_a_waiting_caller_waits_on_under_the_next_controller(exchange: Exc
     await second.hears(Music())
     async with another_controller(exchange):
         pass
-    await second.hears("connecting")
+    await second.hears("triage")
     await first.hangs_up()
     await operator.is_hung_up()
     await operator.answers()

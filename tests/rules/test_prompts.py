@@ -15,7 +15,7 @@ from telephony.speech import Spoken, clean
 
 FLOWS = Path(str(files("ivr_flows")))
 DIALPLAN = (files("asterisk_conf") / "templates" / "extensions.conf").read_text("utf-8")
-SAYS = {"play", "ask", "tell", "hold", "resume", "music", "_choose", "_asked_for", "leave_tip"}
+SAYS = {"play", "ask", "tell", "hold", "resume", "_heard", "_choose", "_asked_for", "leave_tip"}
 
 
 def names_in(node: ast.AST) -> Iterator[str]:

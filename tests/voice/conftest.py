@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from alerting.channels import voice
 from alerting.throttle import Throttle
 from burgernet import lost_calls, voice_ways
 from burgernet.node import CARRIER
+from burgernet.settings import Settings
 from ivr_flows import voice_alert
 from telephony import legs
 from telephony.fake_phone import FakePhone
@@ -64,6 +66,23 @@ async def street(
     settings = settings_of(
         url, redis_url, spool_file=tmp_path / "spool", trunk_contact=TRUNK, outbound_channels=channels
     )
+    async with _street(settings, sounds) as street:
+        yield street
+
+
+@pytest.fixture
+async def street_operator_first(
+    short_waits: None, url: str, redis_url: str, tmp_path: Path, sounds: Path
+) -> AsyncIterator[Street]:
+    """A street in which the operator is rung first when somebody is called back."""
+    spool = tmp_path / "spool"
+    settings = settings_of(url, redis_url, spool_file=spool, trunk_contact=TRUNK, callback_first="operator")
+    async with _street(settings, sounds) as street:
+        yield street
+
+
+@asynccontextmanager
+async def _street(settings: Settings, sounds: Path) -> AsyncIterator[Street]:
     async with fake_exchange(settings, sounds) as exchange:
         wiring = exchange.wiring
         assert isinstance(wiring, FakeWiring)

@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from actions import call_backs as rows
 from actions.models import DeliveryState
 from alerting import bell, pacing
 from alerting.channels import voice
 from alerting.throttle import Throttle
 from burgernet import lost_calls, voice_ways
 from ivr_flows import voice_alert
+from ivr_flows.catalogue import said_in
 from telephony.given_sound import fit_for_telephone
 from telephony.handset import PhoneBox, phone_box
 from telephony.speech import Sound
 from tests.conversations.exchange import FREE_NUMBER, until, whispered
 from tests.rules.test_given_sound import tone
 from tests.voice.real_street import Country, country_with_a_network, real_street
-from tests.voice.street import Street, alert, in_short, result
+from tests.voice.street import Street, Subscriber, alert, in_short, result
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -180,3 +183,35 @@ async def test_who_was_told_when_the_controller_ended_is_not_called_again_but_ge
     await street.call("broken off")
     assert await street.texts(action) == [phone.number]
     assert len(await street.attempts(phone)) == 1
+
+
+async def test_a_caller_keeps_the_place_and_is_called_back_through_the_trunk(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "FIRST_AFTER", timedelta(seconds=1))
+    action = await street.exchange.action("rotterdam")
+    operator = await street.exchange.operator("rotterdam-1")
+    first, caller = await street.person(1), await street.person(2)
+    for phone in (first, caller):
+        await street.exchange.alerted(phone.number, action)
+    await first.dials(FREE_NUMBER)
+    await operator.answers()
+    await operator.hears_tone(await _says(first))
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("line-menu-keep", bound_s=30)
+    await caller.presses("1")
+    await caller.hears("call-back-promised")
+    await caller.is_hung_up()
+
+    await first.hangs_up()
+    await caller.answers(bound_s=30)
+    await caller.hears("call-back")
+    await caller.presses("1")
+    await operator.answers(bound_s=30)
+    await operator.hears(said_in("nl", "calls-back"))
+    await operator.hears_tone(await _says(caller))
+
+
+async def _says(phone: Subscriber) -> int:
+    await phone.says(1130)
+    return 1130
