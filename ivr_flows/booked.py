@@ -7,12 +7,13 @@ from typing import Any
 from ivr_flows.switchboard import Switchboard
 from telephony.ari import AriAway
 from telephony.calls import Call
-from telephony.legs import Hangup
+from telephony.legs import EXCHANGE_FAILED, Hangup
 from telephony.waiting_line import LineAway
 
 log = logging.getLogger(__name__)
 
 HANDED_OVER = "handed to the dialplan"
+FAILED = "the telephone exchange failed"
 
 
 async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, Any, str]) -> None:
@@ -20,8 +21,9 @@ async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, An
     the dialplan's fall-back. Raises Hangup, AriAway and the conversation's own faults."""
     try:
         ending = await conversation
-    except Hangup:
-        await _ends(call, board, f"caller hung up: {call.facts.get('stage', 'welcome')}")
+    except Hangup as end:
+        left = f"caller hung up: {call.facts.get('stage', 'welcome')}"
+        await _ends(call, board, FAILED if end.cause == EXCHANGE_FAILED else left)
         raise
     except LineAway as fault:
         log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)

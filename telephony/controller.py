@@ -12,7 +12,7 @@ from typing import Any
 from telephony.ari import Ari, AriAway, AriError, Event
 from telephony.bridges import Bridges, quietly
 from telephony.calls import Call, Wording, new_name
-from telephony.legs import Caller, Hangup, Leg, first_of
+from telephony.legs import EXCHANGE_FAILED, Caller, Hangup, Leg, first_of
 from telephony.outbound import OutboundGuard, Outgoing
 from telephony.reconcile import Channel, checkpoint, plan
 from telephony.ringing import why_not
@@ -49,6 +49,7 @@ class Controller:
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self.reconciled = asyncio.Event()
         self._closed = False
+        self._asterisk_since = ""
         self._passed_on: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -108,8 +109,9 @@ class Controller:
         channels, bridges = await self.ari.listing("channels"), await self.ari.listing("bridges")
         awaited = {leg.id for leg in self._legs.values() if not leg.started.done()}
         todo = plan(self.ari.app, channels, bridges, held, awaited)
+        failed = await self._asterisk_started_anew()
         for leg_id in todo.ended:
-            self._end(leg_id, 0)
+            self._end(leg_id, EXCHANGE_FAILED if failed and leg_id in self._tasks else 0)
         for leg_id in todo.answered:
             self._legs[leg_id].begin()
         for leg_id in awaited - {channel["id"] for channel in channels}:
@@ -310,6 +312,12 @@ class Controller:
     async def _to_the_next_controller(self, leg_id: str) -> None:
         onward = {"context": "controllers", "extension": "next", "priority": 1}
         await quietly(self.ari, "POST", f"channels/{leg_id}/continue", **onward)
+
+    async def _asterisk_started_anew(self) -> bool:
+        """Whether it is another life of Asterisk than at the last connect."""
+        before = self._asterisk_since
+        self._asterisk_since = (await self.ari.request("GET", "asterisk/info", only="status"))["status"]["startup_time"]
+        return before not in ("", self._asterisk_since)
 
     async def _tell_the_dialplan(self) -> None:
         closed = "yes" if self._closed else "no"

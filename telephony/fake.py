@@ -88,7 +88,7 @@ class FakeAsterisk:
             ("POST", "channels", "variable"): self._set_variable,
             ("POST", "channels", "continue"): self._continue,
             ("POST", "asterisk", ""): lambda _, query, __: self.variables.update({query["variable"]: query["value"]}),
-            ("GET", "asterisk", ""): lambda _, query, __: {"value": self.variables.get(query["variable"], "")},
+            ("GET", "asterisk", ""): self._about_asterisk,
             ("DELETE", "playbacks", ""): self._stop_playback,
             ("POST", "recordings", ""): lambda name, _, __: self._stop_recording(name),
             **self.conferences.verbs(),
@@ -229,6 +229,11 @@ class FakeAsterisk:
             )
         )
         phone.is_rung(channel)
+
+    def _about_asterisk(self, what: str, query: Query, _: Query) -> Any:
+        if what == "info":
+            return {"status": {"startup_time": "2026-01-01T00:00:00.000+0000"}}
+        return {"value": self.variables.get(query["variable"], "")}
 
     def _play(self, leg: str, query: Query, _: Query) -> None:
         self.start_playing(self._in_stasis(leg), query["rest"][0], query["media"])

@@ -14,8 +14,12 @@ T = TypeVar("T")
 LONG_TALK_S = 3.5
 
 
+# A cause of our own: Asterisk started anew, and all its legs are gone.
+EXCHANGE_FAILED = -1
+
+
 class Hangup(Exception):
-    """The leg of this flow has ended; ends the flow quietly. `cause`: Q.850, 0 when unknown."""
+    """The leg of this flow has ended; ends the flow quietly. `cause`: Q.850, 0 when unknown, EXCHANGE_FAILED."""
 
     def __init__(self, cause: int = 0) -> None:
         super().__init__(f"hung up, cause {cause}")

@@ -31,7 +31,7 @@ UP_BOUND_S = 30
 
 
 @asynccontextmanager
-async def truth_node(country_url: str) -> AsyncIterator[RealNode]:
+async def truth_node(country_url: str, name: str = "truth") -> AsyncIterator[RealNode]:
     """An Asterisk of its own, beside the one of the conversations. Nothing of it stays."""
     settings = settings_of(
         country_url,
@@ -40,7 +40,7 @@ async def truth_node(country_url: str) -> AsyncIterator[RealNode]:
         ami_url=f"tcp://127.0.0.1:{free_port()}",
         sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
         rtp_ports="22000-23999",
-        asterisk_instance=f"truth-{os.getpid()}",
+        asterisk_instance=f"{name}-{os.getpid()}",
     )
     ours = instance(settings)
     async with opened(settings) as base:

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
+import pytest
 from sqlalchemy.engine import make_url
 
+from burgernet import asterisk
 from burgernet.embedded import free_port, redis_server
 from telephony.handset import PhoneBox
 from tests.conversations.exchange import FREE_NUMBER, Exchange, Phone, until
 from tests.conversations.phones import Music
 from tests.conversations.real import RealNode, real_exchange
-from tests.truth.running import restarted, wire_to
+from tests.truth.running import restarted, truth_node, wire_to
 
 FIRST, SECOND = "+31612345678", "+31687654321"
 
@@ -135,6 +137,23 @@ async def test_after_a_restart_of_asterisk_the_controller_takes_calls_again(
             "caller hung up: waiting",
             "caller hung up: talking",
         ]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_calls_of_an_asterisk_that_was_killed_end_in_the_book_as_its_fault(
+    box: PhoneBox, sqlite_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with (
+        truth_node(sqlite_url, "killed") as node,
+        AsyncExitStack() as stack,
+        real_exchange(node, box, sqlite_url, redis_url, tmp_path / "spool") as exchange,
+    ):
+        operator, first, second = await talking_and_waiting(exchange)
+        process = await asyncio.to_thread(asterisk.start, node.asterisk)  # ends the earlier life, by force
+        stack.callback(asterisk.stop, process)
+        assert await ends(exchange) == ["the telephone exchange failed"] * 2
+        for phone in (operator, first, second):
+            await phone.hangs_up()  # the phones have not heard that their calls are over
 
 
 async def claims(exchange: Exchange) -> set[str]:
