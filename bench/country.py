@@ -72,6 +72,8 @@ async def write(url: str, register: Vault) -> Country:
         await connection.execute("TRUNCATE police.call, desk.attempt, desk.delivery, desk.outbox")
         await connection.execute("UPDATE desk.action SET status = 'ended', ended_at = now() WHERE status = 'open'")
         await connection.execute("UPDATE desk.operator SET signed_on_at = now() WHERE room_id <> $1", NATIONAL_ROOM)
+        # Nobody here has a breath between two callers; a room's operators are the fewer for it.
+        await connection.execute("UPDATE desk.control_room SET wrap_up_s = 0")
         actions = await _actions(Desk(store))
         await _deliveries(connection, actions)
         for table in ("register.contact_point", "desk.delivery", "desk.action", "desk.message"):

@@ -3,6 +3,7 @@ process of its own, as a deployer starts it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -20,13 +21,15 @@ import numpy as np
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from actions.seed import NATIONAL_ROOM
 from bench import country
 from bench.processor import cpu_s
+from bench.registering import register
 from bench.sipp import CARRIER, PHONES, PHONES_PORT
 from burgernet import asterisk
 from burgernet.base import opened
 from burgernet.embedded import free_port, postgres_in, redis_server
-from burgernet.node import instance, node
+from burgernet.node import instance, node, sip_password
 from burgernet.settings import PREFIX, Settings
 from ivr_flows.catalogue import catalogue
 from ivr_flows.whisper import whisper
@@ -36,7 +39,7 @@ KEPT = Path("var/bench")
 # Keys of no value: the participants are nobody, and the database is kept with their hashes.
 KEYS = "1:" + "B" * 43 + "="
 PROMPT_S = 0.5
-PLAIN_OPERATOR = "landelijk-1"
+PLAIN_OPERATOR = f"{NATIONAL_ROOM}-1"
 START_BOUND_S = 60
 BURGERNET = (sys.executable, "-c", "from burgernet.command_line import main; main()")
 
@@ -86,6 +89,7 @@ async def ground() -> AsyncIterator[Ground]:
         await _references(ours, speech, found)
         try:
             with asterisk.running(ours) as process:
+                await asyncio.to_thread(_register, settings, found)
                 yield Ground(
                     settings,
                     found,
@@ -182,6 +186,8 @@ def _settings(database_url: str, redis_url: str) -> Settings:
         trunk_addresses=[CARRIER],
         asterisk_instance=f"bench-{os.getpid()}",
         spool_file=KEPT / "calls.spool",
+        # SIPp is one source for all of the country.
+        calls_a_minute_per_source=100_000,
     )
 
 
@@ -201,7 +207,7 @@ async def _short(text: str, language: str) -> Samples:
 
 
 async def _references(ours: asterisk.Instance, speech: Speech, found: country.Country) -> None:
-    """The references' dialplan, and where SIPp plays the phones: they do not register."""
+    """The references' dialplan; and phones that SIPp plays are not asked whether they live."""
     names = {
         name: media.removeprefix("sound:").removeprefix(f"{ours.sounds_inside}/")
         for name, media in (await prompts(speech, found)).items()
@@ -209,13 +215,16 @@ async def _references(ours: asterisk.Instance, speech: Speech, found: country.Co
     plain = Template((files("bench") / "references/plain.conf").read_text("utf-8").replace("${", "$${"))
     with (ours.folder / "etc/extensions.conf").open("a") as dialplan:
         dialplan.write(plain.substitute(names, sounds=ours.sounds_inside, operator=PLAIN_OPERATOR))
-    accounts = [
-        f"{room}-{place}"
-        for room in sorted({action.room_id for action in found.actions} | {"landelijk"})
-        for place in range(1, country.OPERATORS_A_ROOM + 1)
-    ]
     with (ours.folder / "etc/pjsip.conf").open("a") as phones:
-        for account in accounts:
-            phones.write(
-                f"\n[{account}](+type=aor)\ncontact = sip:{account}@{PHONES}:{PHONES_PORT}\nqualify_frequency = 0\n"
-            )
+        for account in _accounts(found):
+            phones.write(f"\n[{account}](+type=aor)\nqualify_frequency = 0\n")
+
+
+def _accounts(found: country.Country) -> list[str]:
+    rooms = sorted({action.room_id for action in found.actions} | {NATIONAL_ROOM})
+    return [f"{room}-{place}" for room in rooms for place in range(1, country.OPERATORS_A_ROOM + 1)]
+
+
+def _register(settings: Settings, found: country.Country) -> None:
+    passwords = {account: sip_password(settings, account) for account in _accounts(found)}
+    register(passwords, settings.sip_bind, (PHONES, PHONES_PORT))
