@@ -28,6 +28,8 @@ SOUND_BOUND_S = 5.0
 # So long facts gather for one transaction: a caller does not notice it, and a busy hour costs no more than a calm one.
 APART_S = 0.02
 MOST = 500
+# Kinds of facts that hold sound: each is a transaction of its own.
+SOUNDS = ("tip", "sound")
 # The columns that tell whose call it is, erased.
 NOBODY: Mapping[str, Any] = {"sealed": None, "digest": None, "key_version": None}
 
@@ -71,7 +73,7 @@ class CallFacts:
 
     async def replay(self) -> int:
         """Writes what was spooled to the database; returns how many facts. Raises what the database raises."""
-        return 0 if self._spool.empty() else await self._spool.replay(self._apply_alone)
+        return 0 if self._spool.empty() else await self._spool.replay(self._apply_late)
 
     async def over(self) -> None:
         """Returns when everything handed in is written or in the spool."""
@@ -120,11 +122,26 @@ class CallFacts:
         except OSError as full:
             _lost(fact, full)
 
+    async def _apply_late(self, facts: Sequence[Fact]) -> None:
+        """Facts from the spool: those of calls in one transaction unless one is refused, then the sounds."""
+        calls = [fact for fact in facts if fact["kind"] not in SOUNDS]
+        try:
+            async with asyncio.timeout(SOUND_BOUND_S):
+                await self._apply(calls, SOUND_BOUND_S * 0.8)
+        except Exception as fault:
+            if not refused(fault):
+                raise
+            for fact in calls:
+                await self._apply_alone(fact)
+        for fact in facts:
+            if fact["kind"] in SOUNDS:
+                await self._apply_alone(fact)
+
     async def _apply_alone(self, fact: Fact) -> None:
         """Writes one fact; a second time changes nothing."""
         try:
             async with asyncio.timeout(SOUND_BOUND_S):
-                if fact["kind"] in ("tip", "sound"):
+                if fact["kind"] in SOUNDS:
                     await self._apply_sound(fact)
                 else:
                     await self._apply([fact], SOUND_BOUND_S * 0.8)
@@ -139,6 +156,8 @@ class CallFacts:
             rows.setdefault(fact["call_id"], {}).update(fact["columns"])
         # In one order everywhere: two controllers that write the same rows must not wait for each other.
         given = [_parameters(call_id, rows[call_id]) for call_id in sorted(rows)]
+        if not given:
+            return
         async with self._store.writing(lock_s) as session:
             await (await session.connection()).execute(self._statement, given)
             if forgotten := [fact["call_id"] for fact in facts if fact["kind"] == "forget"]:

@@ -8,7 +8,8 @@ import errno
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from actions.vault import NoSuchKey, NotOurs, Sealed, Vault
 log = logging.getLogger(__name__)
 
 PURPOSE = "spool"
+SOME = 100
 Fact = dict[str, Any]
 
 
@@ -53,9 +55,9 @@ class Spool:
         async with self._one_at_a_time:
             await asyncio.to_thread(self._rewrite, self._file, how)
 
-    async def replay(self, write: Callable[[Fact], Awaitable[None]]) -> int:
-        """Hands every kept fact to `write`, oldest first, and removes them when all are written. A fact may be handed
-        over twice after a crash. Returns how many; what `write` raises leaves all of them kept."""
+    async def replay(self, write: Callable[[Sequence[Fact]], Awaitable[None]]) -> int:
+        """Hands every kept fact to `write`, oldest first, some at a time, and removes them when all are written. A fact
+        may be handed over twice after a crash. Returns how many; what `write` raises leaves all of them kept."""
         count = 0
         # `keep` never waits for a database that is slow to take what is replayed.
         async with self._one_replay:
@@ -65,9 +67,10 @@ class Spool:
                         if not self._file.exists():
                             return count
                         self._file.rename(self._replaying)
-                for fact in self._read(self._replaying):
-                    await write(fact)
-                    count += 1
+                kept = self._read(self._replaying)
+                while facts := list(islice(kept, SOME)):
+                    await write(facts)
+                    count += len(facts)
                 self._replaying.unlink()
         return count
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import chance, free_number, results
+from bench import chance, free_number, growth, results
 from bench.results import Figure
 
 RESULTS = Path("bench/results.json")
@@ -42,11 +42,15 @@ def _free_number(given: argparse.Namespace) -> list[Figure]:
     return asyncio.run(free_number.run(options))
 
 
+def _growth(given: argparse.Namespace) -> list[Figure]:
+    return asyncio.run(growth.run(given.at_once))
+
+
 def _chance(given: argparse.Namespace) -> list[Figure]:
     return chance.run()
 
 
-BENCHES = {free_number.NAME: _free_number, chance.NAME: _chance}
+BENCHES = {free_number.NAME: _free_number, growth.NAME: _growth, chance.NAME: _chance}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -56,6 +60,7 @@ def _arguments() -> argparse.ArgumentParser:
     words.add_argument("--rate", type=float, default=100, help="calls a second that must not fail")
     words.add_argument("--steady", type=float, default=60, help="for so many seconds")
     words.add_argument("--calls", type=int, default=5_000, help="calls over which memory is watched")
+    words.add_argument("--at-once", type=int, default=1000, help="calls at one moment, at most, for growth")
     return words
 
 

@@ -20,7 +20,7 @@ from actions.vault import Vault
 from bench.sipp import Caller
 
 PARTICIPANTS, ACTIONS, ALERTED = 2_000_000, 30, 2_000
-OPERATORS_A_ROOM = 100
+OPERATORS_A_ROOM = 120
 ME = Actor("bench", "bench", "to measure")
 ROTTERDAM = {"type": "circle", "lat": 51.92, "lon": 4.48, "radius": 2000}
 

@@ -49,12 +49,12 @@ class Bench:
         self._on, self._service, self._handler = on, service, handler
         self._called = 0
 
-    def at(self, rate: float, calls: int) -> Measured:
+    def at(self, rate: float, calls: int, longest_s: float = sipp.LONGEST_CALL_S) -> Measured:
         self._on.empties()
         callers = self._on.country.callers(calls, first=self._called)
         self._called += calls
         before = self._cpu()
-        load = sipp.calls(self._on.sip, self._service, callers, rate)
+        load = sipp.calls(self._on.sip, self._service, callers, rate, longest_s)
         if not self._on.empties():
             load = replace(load, failed=max(load.failed, 1))
         after = self._cpu()

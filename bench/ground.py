@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import numpy as np
 from pydantic import SecretStr
-from redis.asyncio import Redis
+from redis import Redis
 
 from actions.seed import NATIONAL_ROOM
 from bench import country
@@ -84,7 +85,7 @@ async def ground() -> AsyncIterator[Ground]:
             found = await country.write(postgres.url, base.vaults.register)
             ours = instance(settings)
             asterisk.write(ours, await node(settings, base.desk))
-            pid = int((await Redis.from_url(redis).info("server"))["process_id"])
+            pid = int(dict(Redis.from_url(redis).info("server"))["process_id"])
         speech = await _prompts(ours, found)
         await _references(ours, speech, found)
         try:
@@ -110,7 +111,19 @@ def _kept() -> Path:
 def product(ground: Ground, controller: str = "one") -> Iterator[subprocess.Popen[bytes]]:
     """The product's telephony role in a process of its own, taking calls."""
     with _started(ground, [*BURGERNET, "run", "--role", "telephony"], b"is up", controller) as process:
+        _wait_for_operators(ground)
         yield process
+
+
+def _wait_for_operators(ground: Ground) -> None:
+    wanted = country.OPERATORS_A_ROOM * len({action.room_id for action in ground.country.actions})
+    redis: Any = Redis.from_url(ground.settings.redis_url)
+    over = time.monotonic() + START_BOUND_S
+    while redis.hlen("burgernet:duty") < wanted:
+        if time.monotonic() > over:
+            raise RuntimeError("not all operators came into the line")
+        time.sleep(0.2)
+    redis.close()
 
 
 @contextmanager

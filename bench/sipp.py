@@ -21,7 +21,7 @@ CARRIER, PHONES = "127.0.0.2", "127.0.0.3"
 PHONES_PORT = 6066
 TALK_S = 3.0
 # Nobody waits longer for the end of a call; what is not over then has failed.
-LONGEST_CALL_S = 30
+LONGEST_CALL_S = 25
 _LINE = re.compile(r"(\d+\.\d+)\s+(\S*)$")
 
 
@@ -62,14 +62,14 @@ def phones(talk_s: float = TALK_S) -> Iterator[Path]:
             yield log
 
 
-def calls(target: str, service: str, callers: Sequence[Caller], rate: float) -> Load:
+def calls(target: str, service: str, callers: Sequence[Caller], rate: float, longest_s: float = LONGEST_CALL_S) -> Load:
     """Lets the callers call `service` at `target` (HOST:PORT), `rate` a second; returns when the last call is over."""
     with tempfile.TemporaryDirectory(prefix="bench-carrier-") as folder:
         keys = sorted({caller.keys for caller in callers} - {""})
         for place, pressed in enumerate(keys):
             Path(folder, f"keys-{place}.pcap").write_bytes(pressing(pressed))
         scenario = _scenario(
-            Path(folder), "caller.xml", **_branches(folder, len(keys)), longest_ms=LONGEST_CALL_S * 1000
+            Path(folder), "caller.xml", **_branches(folder, len(keys)), longest_ms=int(longest_s * 1000)
         )
         _list_callers(Path(folder, "callers.csv"), callers, keys)
         begun = time.monotonic()
@@ -78,12 +78,12 @@ def calls(target: str, service: str, callers: Sequence[Caller], rate: float) -> 
                 *("sipp", "-sf", str(scenario), target, "-s", service, "-i", CARRIER, "-p", "5062", "-mp", "40000"),
                 *("-inf", "callers.csv", "-r", f"{rate:.0f}", "-m", str(len(callers)), "-l", "15000", "-nostdin"),
                 *("-trace_rtt", "-rtt_freq", "1", "-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_logs"),
-                *("-log_file", "calls", "-timeout", f"{len(callers) / rate + LONGEST_CALL_S * 2:.0f}"),
+                *("-log_file", "calls", "-timeout", f"{len(callers) / rate + longest_s * 2:.0f}"),
             ],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=len(callers) / rate + LONGEST_CALL_S * 4,
+            timeout=len(callers) / rate + longest_s * 4,
             check=False,
         )
         if not Path(folder, "stat.csv").exists():

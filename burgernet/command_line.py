@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Annotated
 
 import typer
+import uvloop
 
 from actions.desk import Refused
 from actions.participant_file import BadFile
@@ -103,7 +103,8 @@ def run(
         async with opened(settings) as base:
             await run_until_told(base, role or list(Role), say)
 
-    asyncio.run(until_told())
+    # Half the processor time of a call is the event loop's: libuv's is cheaper.
+    uvloop.run(until_told())
 
 
 def main() -> None:

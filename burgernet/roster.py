@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from actions import live
 from actions.desk import Desk, Duty, Room
 from actions.store import Away
+from actions.together import Together
 from telephony.contacts import Contacts
 from telephony.line_redis import asked
 from telephony.place import Post, Roll
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 CHANNEL = live.DUTY
 PHONES = "burgernet:phone"
 LOOK_AGAIN_S = 10.0
+LOOKS_APART_S, MOST_PHONES = 0.1, 2_000
 ANSWER_S = 5.0
 
 
@@ -34,6 +36,7 @@ class Roster:
 
     def __init__(self, desk: Desk, redis: Redis, node: str) -> None:
         self._desk, self._redis, self._node = desk, redis, node
+        self._looks = Together(self._look_at_each, MOST_PHONES, LOOKS_APART_S)
         self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
         self._duties: list[Duty] = []
@@ -69,8 +72,10 @@ class Roster:
 
     async def look_at(self, operator: str) -> None:
         """Something changed for this operator: comes into the line, or leaves it. Raises LineAway."""
+        await self._place(operator, await self.on_duty())
+
+    async def _place(self, operator: str, roll: Roll) -> None:
         assert self._line is not None
-        roll = await self.on_duty()
         if post := roll.posts.get(operator):
             await self._line.offer(operator, post)
         elif operator not in roll.elsewhere:
@@ -80,11 +85,19 @@ class Roster:
         """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books.
         The trunk to a room's own exchange brings or takes all its seats."""
         seats = [seat for room in self.rooms.values() if trunk_of(room.id) == account for seat in seats_of(room)]
+        log.debug("phone of %s there: %s", account, reachable)
+        for operator in seats or [account]:
+            self._looks.hand_in(operator)
+
+    async def _look_at_each(self, operators: Sequence[str]) -> Sequence[None]:
+        """A thousand phones that come back at once are one look into the books, not a thousand."""
         try:
-            for operator in seats or [account]:
-                await self.look_at(operator)
+            roll = await self.on_duty()
+            for operator in dict.fromkeys(operators):
+                await self._place(operator, roll)
         except LineAway as fault:
-            log.warning("phone of %s (there: %s): %s; the next look repairs it", account, reachable, fault)
+            log.warning("phones that came or went: %s; the next look repairs it", fault)
+        return [None] * len(operators)
 
     async def run(self) -> None:
         """Looks again whenever somebody signed on or off elsewhere, and every 10 s, until cancelled."""

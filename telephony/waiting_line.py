@@ -93,7 +93,7 @@ class WaitingLine:
 
     async def staffed(self, room: str) -> bool:
         """Whether anybody is on duty in `room`, free or not. Raises LineAway."""
-        return room in await asked(self._redis.hvals("burgernet:duty"))
+        return bool(await self._scripts.run("staffed", room))
 
     async def unstaffed(self, room: str) -> None:
         """Returns when nobody is on duty in `room` any more. Raises LineAway."""

@@ -1,6 +1,7 @@
 """Facts on disk while the database is away: sealed, in order, and never spoiled by their neighbours."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,11 @@ class Written:
         self.ids: list[int] = []
         self._room = room
 
-    async def __call__(self, fact: Fact) -> None:
-        if len(self.ids) == self._room:
-            raise ConnectionError
-        self.ids.append(int(fact["call_id"]))
+    async def __call__(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            if len(self.ids) == self._room:
+                raise ConnectionError("away")
+            self.ids.append(int(fact["call_id"]))
 
 
 async def keep(spool: Spool, *numbers: int) -> None:
@@ -51,8 +53,8 @@ async def test_facts_come_back_whole_oldest_first_and_then_nothing_is_left(spool
     assert not spool.empty()
     back: list[Fact] = []
 
-    async def take(kept: Fact) -> None:
-        back.append(kept)
+    async def take(kept: Sequence[Fact]) -> None:
+        back.extend(kept)
 
     assert await spool.replay(take) == 3
     assert back == [fact(1), fact(2), fact(3)]
@@ -98,7 +100,7 @@ async def test_what_comes_during_a_replay_that_hangs_is_kept_at_once_and_written
     await keep(spool, 1)
     let_go, written = asyncio.Event(), Written()
 
-    async def slow(kept: Fact) -> None:
+    async def slow(kept: Sequence[Fact]) -> None:
         await let_go.wait()
         await written(kept)
 
