@@ -4,6 +4,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from actions.call_backs import NODE_LOST
+from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from telephony.ari import AriAway
 from telephony.calls import Call
@@ -24,6 +26,8 @@ async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, An
     except Hangup as end:
         left = f"caller hung up: {call.facts.get('stage', 'welcome')}"
         await _ends(call, board, FAILED if end.cause == EXCHANGE_FAILED else left)
+        if end.cause == EXCHANGE_FAILED:
+            await _keep_place(call, board)
         raise
     except LineAway as fault:
         log.warning("call %s: no pairing possible (%s); the dialplan rings the room", call.id, fault)
@@ -36,6 +40,15 @@ async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, An
         raise
     await _ends(call, board, ending)
     await call.hangup()
+
+
+async def _keep_place(call: Call, board: Switchboard) -> None:
+    """Whoever waited and gave a number is called back."""
+    try:
+        kept = await board.call_backs.keep_for([call.id], NODE_LOST)
+        log.warning("call %s: Asterisk failed; %s", call.id, "a call-back is kept" if kept else "nothing to keep")
+    except Away as fault:
+        log.warning("call %s: no call-back could be kept: %s", call.id, type(fault).__name__)
 
 
 async def _ends(call: Call, board: Switchboard, how: str) -> None:

@@ -152,6 +152,7 @@ async def test_calls_of_an_asterisk_that_was_killed_end_in_the_book_as_its_fault
         process = await asyncio.to_thread(asterisk.start, node.asterisk)  # ends the earlier life, by force
         stack.callback(asterisk.stop, process)
         assert await ends(exchange) == ["the telephone exchange failed"] * 2
+        await until(lambda: _kept(exchange), "a call-back kept for who waited, and none for who talked")
         for phone in (operator, first, second):
             await phone.hangs_up()  # the phones have not heard that their calls are over
 
@@ -168,6 +169,10 @@ async def ends(exchange: Exchange) -> list[str | None]:
 async def _all_ended(exchange: Exchange, wanted: int) -> bool:
     calls = await exchange.calls()
     return len(calls) == wanted and all(call.ended_how for call in calls)
+
+
+async def _kept(exchange: Exchange) -> bool:
+    return [row.reason for row, _ in await exchange.board.call_backs.open_ones()] == ["node lost"]
 
 
 async def _not(so: bool) -> bool:
