@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from actions.matching import Match
+from ivr_flows.follow import follow
 from ivr_flows.keep_place import keep_place, may_keep
 from ivr_flows.leave_tip import leave_tip
 from ivr_flows.operator_keys import HandedToRoom
@@ -79,6 +80,12 @@ def _first_room(call: Call, match: Match) -> str:
     return call.facts.get("handed_to") or match.action.room_id
 
 
+async def _follow(call: Call, board: Switchboard, match: Match, place: Place) -> None:
+    # Whom an operator handed to a room stays there.
+    if "handed_to" not in call.facts:
+        await follow(board, place, match.action.code)
+
+
 async def _instead(call: Call, board: Switchboard, match: Match, chosen: str) -> str:
     if chosen == CALL_BACK:
         return await _promised(call)
@@ -109,6 +116,7 @@ async def _find_operator(call: Call, board: Switchboard, match: Match) -> Found:
     priority = priority_of(call, action.kind)
     async with (
         board.line.waiting_for(rooms[0], call.id, priority, call.arrived_at, preferred=action.started_by) as place,
+        beside(_follow(call, board, match, place)),
         beside(widen(board, place, rooms)),
         beside(_pair(call, board, match, place)) as pairing,
     ):

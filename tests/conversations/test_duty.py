@@ -99,3 +99,30 @@ async def test_a_lent_operator_takes_the_callers_of_the_other_room(exchange: Exc
     await caller.dials(FREE_NUMBER)
     await lent.answers()
     await lent.talks_with(caller)
+
+
+async def test_callers_in_line_go_along_when_their_action_is_handed_over(exchange: Exchange) -> None:
+    elsewhere, busy = await exchange.operator("limburg-1"), await exchange.operator("rotterdam-1")
+    talking, caller = await known(exchange, OTHER), await known(exchange)
+    await talking.dials(FREE_NUMBER)
+    await busy.answers()
+    await busy.talks_with(talking)
+    await caller.dials(FREE_NUMBER)
+    await exchange.waiting(1)
+
+    (action,) = await exchange.base.desk.open_actions()
+    await Rooms(exchange.base.store).hand_over(action.code, "limburg", ME)
+    await live.wake(exchange.base.redis)
+    await elsewhere.answers()
+    await elsewhere.talks_with(caller)
+
+
+async def test_the_seats_of_a_rooms_own_exchange_are_rung(exchange: Exchange) -> None:
+    pbx = await exchange.operator("room-rotterdam", on_duty=False)
+    await Rooms(exchange.base.store).switchboard("rotterdam", "sip:5000@192.0.2.7:5060", 1, ME)
+    await changed(exchange, "rotterdam", seats=1)
+    await until(lambda: exchange.on_duty("rotterdam-seat-1"), "the seat on duty")
+    caller = await known(exchange)
+    await caller.dials(FREE_NUMBER)
+    await pbx.answers()
+    await pbx.talks_with(caller)
