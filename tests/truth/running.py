@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -147,7 +148,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def _written(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return str(value).replace("'", '"') if isinstance(value, list) else str(value)
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 class Wire:
