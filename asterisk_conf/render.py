@@ -58,6 +58,18 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Another node, whose operators' phones are rung through it. `contact`: HOST:PORT."""
+
+    name: str
+    contact: str
+
+    @property
+    def trunk(self) -> str:
+        return f"node-{_name(self.name)}"
+
+
+@dataclass(frozen=True)
 class Folders:
     """Folders as Asterisk sees them."""
 
@@ -95,6 +107,7 @@ class Node:
     check_password: str = ""  # of the phone of the sound check; empty: there is none
     trunks: tuple[Trunk, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     sip_networks: tuple[str, ...] = ()  # whose SIP is listened to, beside the trunks'; empty: everybody's
     most_calls: int = 3000
 
@@ -119,6 +132,8 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "sip_networks": _networks(node),
         "trunks": _lines(map(_trunk, node.trunks)),
         "exchanges": _lines(map(_exchange, node.exchanges)),
+        "neighbours": _lines(map(_neighbour, node.neighbours)),
+        "phones_of_operators": _phones_of_operators(node.operators),
         "operators": _lines(map(_operator, node.operators)),
         "lines": _lines(map(_line, node.lines)),
         "checks": _account(CHECK, _safe(node.check_password), "check", CHECK) if node.check_password else "",
@@ -148,11 +163,16 @@ def _phones_of_rooms(operators: Iterable[OperatorPhone], exchanges: Iterable[Exc
     return _lines(f"PHONES_{room} = {'&'.join(of_room)}" for room, of_room in phones.items())
 
 
+def _phones_of_operators(operators: Iterable[OperatorPhone]) -> str:
+    return _lines(f"exten => {_name(operator.name)},1,Goto(phone-here,{operator.name},1)" for operator in operators)
+
+
 def _networks(node: Node) -> str:
     """Everything else is refused before any account or password is looked at."""
     if not node.sip_networks:
         return ""
-    hosts = [exchange.contact.partition(":")[0] for exchange in node.exchanges]
+    contacts = (*(exchange.contact for exchange in node.exchanges), *(other.contact for other in node.neighbours))
+    hosts = [contact.partition(":")[0] for contact in contacts]
     trunks = (address for trunk in node.trunks for address in trunk.addresses)
     known = dict.fromkeys((*node.sip_networks, *trunks, *filter(_is_address, hosts)))
     return _lines(
@@ -215,6 +235,23 @@ type = aor
 qualify_frequency = 15
 qualify_timeout = 2
 contact = sip:{_safe(exchange.contact)}
+"""
+
+
+def _neighbour(neighbour: Neighbour) -> str:
+    name, contact = neighbour.trunk, _safe(neighbour.contact)
+    return f"""
+[{name}](neighbour)
+aors = {name}
+[{name}]
+type = aor
+qualify_frequency = 5
+qualify_timeout = 2
+contact = sip:{contact}
+[{name}]
+type = identify
+endpoint = {name}
+match = {contact.partition(":")[0]}
 """
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from actions.desk import Duty
 from actions.store import Away
@@ -20,8 +20,10 @@ LOOK_AGAIN_S = 10.0
 
 
 class LastDefence:
-    def __init__(self, base: Base, ari: Ari) -> None:
-        self._base, self._ari = base, ari
+    """`endpoint`: what Asterisk rings to reach an operator."""
+
+    def __init__(self, base: Base, ari: Ari, endpoint: Callable[[str], str]) -> None:
+        self._base, self._ari, self._endpoint = base, ari, endpoint
         self._told: dict[str, str] = {}
         self._connection = 0
 
@@ -49,12 +51,11 @@ class LastDefence:
         rooms = {
             f"ROOM_{code}": regions[reached[0]].room_id for code, reached in codes.items() if reached[0] in regions
         }
-        phones = {f"PHONES_{room}": _phones(operators, room) for room in {duty.room_id for duty in operators}}
+        phones = {f"PHONES_{room}": self._phones(operators, room) for room in {duty.room_id for duty in operators}}
         return {"FALLBACK_ROOM": self._base.settings.fallback_room, **rooms, **phones}
 
-
-def _phones(operators: list[Duty], room: str) -> str:
-    """The phones on duty in a room; all of them when there are none: somebody may sit there."""
-    theirs = [duty for duty in operators if duty.room_id == room]
-    on_duty = [duty for duty in theirs if duty.since]
-    return "&".join(f"PJSIP/{duty.operator_id}" for duty in on_duty or theirs)
+    def _phones(self, operators: list[Duty], room: str) -> str:
+        """The phones on duty in a room; all of them when there are none: somebody may sit there."""
+        theirs = [duty for duty in operators if duty.room_id == room]
+        on_duty = [duty for duty in theirs if duty.since]
+        return "&".join(self._endpoint(duty.operator_id) for duty in on_duty or theirs)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from actions.desk import Desk, Duty, Room
 from actions.models import Region
-from asterisk_conf.render import CHECK, Exchange, Line, Node, OperatorPhone, Trunk
+from asterisk_conf.render import CHECK, Exchange, Line, Neighbour, Node, OperatorPhone, Trunk
 from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
 from burgernet.settings import Settings
 
@@ -92,6 +92,7 @@ def _node(
         lines=tuple(lines),
         trunks=_trunks(settings),
         exchanges=_exchanges(rooms.values()),
+        neighbours=tuple(Neighbour(name, address) for name, address in settings.other_nodes.items()),
         check_password=sip_password(settings, CHECK),
         sip_networks=tuple(settings.sip_networks),
         most_calls=settings.most_calls,

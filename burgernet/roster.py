@@ -1,13 +1,15 @@
 """Who takes calls now: on duty by the books, and with a phone that answers as far as Asterisk's observer knows.
 
-Of several Asterisk nodes each knows the phones registered with it: `burgernet:phone` (operator -> node) tells which
-node that is, and only a controller of that node takes an operator out of the line because of the phone."""
+Of several Asterisk nodes each knows the phones registered with it: `burgernet:phone` (account -> node) tells which
+node that is, and only a controller of that node takes an operator out of the line because of the phone, as long as
+there is one. A phone that is registered with several belongs to where it registered last."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -18,7 +20,8 @@ from actions.store import Away
 from actions.together import Together
 from telephony.contacts import Contacts
 from telephony.line_redis import asked
-from telephony.place import Post, Roll
+from telephony.nodes import Nodes
+from telephony.place import Post, Roll, endpoint_at
 from telephony.waiting_line import LineAway, WaitingLine
 
 log = logging.getLogger(__name__)
@@ -34,13 +37,14 @@ class Roster:
     """Feeds the waiting line with operators and seats. `contacts` and `line` are set once both exist. `rooms` and
     `languages` (of operators) are as last read, and stay these very objects."""
 
-    def __init__(self, desk: Desk, redis: Redis, node: str) -> None:
-        self._desk, self._redis, self._node = desk, redis, node
+    def __init__(self, desk: Desk, redis: Redis, nodes: Nodes) -> None:
+        self._desk, self._redis, self._nodes, self._node = desk, redis, nodes, nodes.own
         self._looks = Together(self._look_at_each, MOST_PHONES, LOOKS_APART_S)
         self._contacts: Contacts | None = None
         self._line: WaitingLine | None = None
         self._duties: list[Duty] = []
-        self.elsewhere: frozenset[str] = frozenset()  # accounts of phones on another node, as last known
+        self._moved_in: set[str] = set()  # accounts that registered here since the last look
+        self.elsewhere: Mapping[str, str] = {}  # accounts of phones on another node -> its name, as last known
         self.rooms: dict[str, Room] = {}
         self.languages: dict[str, str] = {}
 
@@ -57,18 +61,29 @@ class Roster:
         """Those who can be rung; with the database away, as it was last known. Raises LineAway."""
         await self.read_books()
         posts = posts_of(self._duties, self.rooms)
-        accounts = frozenset(_account(operator) for operator in posts)
-        if self._contacts is not None and self._contacts.booted.is_set():
-            here = await self._claim_phones(accounts & self._contacts.reachable)
-            elsewhere = await self._elsewhere(here)
-        else:  # nothing is known of phones: everybody who is not another node's
-            elsewhere = await self._elsewhere(frozenset())
-            here = accounts - elsewhere
-        self.elsewhere = elsewhere
+        owners = await asked(self._redis.hgetall(PHONES))
+        lives = await self._nodes.living(owners.values())
+        here = await self._here(owners, lives)
+        self.elsewhere = {account: node for account, node in owners.items() if node in lives and account not in here}
         return Roll(
-            {operator: post for operator, post in posts.items() if _account(operator) in here},
-            frozenset(operator for operator in posts if _account(operator) in elsewhere),
+            {
+                operator: self._rung_here(operator, post)
+                for operator, post in posts.items()
+                if _account(operator) in here
+            },
+            frozenset(operator for operator in posts if _account(operator) in self.elsewhere),
         )
+
+    def endpoint(self, operator: str) -> str:
+        """What our Asterisk rings to reach this operator's phone, as last known."""
+        node = self.elsewhere.get(operator)
+        return endpoint_at(operator, node) if node else f"PJSIP/{operator}"
+
+    def _rung_here(self, operator: str, post: Post) -> Post:
+        """With several nodes the post tells through which of them its phone is rung."""
+        if post.endpoint or not self._nodes.others:
+            return post
+        return replace(post, endpoint=endpoint_at(operator, self._node))
 
     async def look_at(self, operator: str) -> None:
         """Something changed for this operator: comes into the line, or leaves it. Raises LineAway."""
@@ -86,6 +101,7 @@ class Roster:
         The trunk to a room's own exchange brings or takes all its seats."""
         seats = [seat for room in self.rooms.values() if trunk_of(room.id) == account for seat in seats_of(room)]
         log.debug("phone of %s there: %s", account, reachable)
+        (self._moved_in.add if reachable else self._moved_in.discard)(account)
         for operator in seats or [account]:
             self._looks.hand_in(operator)
 
@@ -128,23 +144,26 @@ class Roster:
         self.rooms |= rooms
         self.languages |= {duty.operator_id: duty.language for duty in self._duties}
 
-    async def _claim_phones(self, there: frozenset[str]) -> frozenset[str]:
-        """Writes down that these phones are registered here, and forgets those that were. Returns them."""
-        owners = await asked(self._redis.hgetall(PHONES))
-        await asked(self._redis.set(f"burgernet:node:{self._node}", "", ex=int(LOOK_AGAIN_S * 3)))
-        for account in there:
-            if owners.get(account) != self._node:
-                await asked(self._redis.hset(PHONES, account, self._node))
-        if gone := [account for account, node in owners.items() if node == self._node and account not in there]:
-            await asked(self._redis.hdel(PHONES, *gone))
-        return there
+    async def _here(self, owners: Mapping[str, str], lives: Collection[str]) -> frozenset[str]:
+        """The accounts that are rung through this node."""
+        accounts = frozenset(duty.operator_id for duty in self._duties) | {trunk_of(room) for room in self.rooms}
+        if self._nodes.others and not self._nodes.answers:
+            return frozenset()  # the other nodes take our operators for away: so do we
+        if self._contacts is not None and self._contacts.booted.is_set():
+            return await self._claim(accounts & self._contacts.reachable, owners, lives)
+        if self._nodes.others:
+            return frozenset(account for account in accounts if owners.get(account) == self._node)
+        return accounts  # nothing is known of phones
 
-    async def _elsewhere(self, here: frozenset[str]) -> frozenset[str]:
-        """The phones registered with another node, which has a controller that looks after them."""
-        owners = await asked(self._redis.hgetall(PHONES))
-        others = {node for node in owners.values() if node != self._node}
-        alive = {node for node in others if await asked(self._redis.exists(f"burgernet:node:{node}"))}
-        return frozenset(account for account, node in owners.items() if node in alive and account not in here)
+    async def _claim(self, there: frozenset[str], owners: Mapping[str, str], lives: Collection[str]) -> frozenset[str]:
+        """Writes down which phones are ours: those that registered here last, or that no living node has."""
+        moved, self._moved_in = self._moved_in, set()
+        ours = frozenset(account for account in there if account in moved or owners.get(account) not in lives)
+        if new := [account for account in ours if owners.get(account) != self._node]:
+            await asked(self._redis.hset(PHONES, mapping=dict.fromkeys(new, self._node)))
+        if gone := [account for account, node in owners.items() if node == self._node and account not in ours]:
+            await asked(self._redis.hdel(PHONES, *gone))
+        return ours
 
 
 def posts_of(duties: list[Duty], rooms: Mapping[str, Room]) -> dict[str, Post]:

@@ -57,7 +57,7 @@ def by_telephony(base: Base, ari: Ari, contacts: Contacts, roster: Roster) -> Lo
 
 def _phones(roster: Roster, contacts: Contacts) -> Facts:
     """Of each room with somebody on duty; a phone on another node answers there."""
-    rooms, there = roster.by_the_books, contacts.reachable | roster.elsewhere
+    rooms, there = roster.by_the_books, contacts.reachable | roster.elsewhere.keys()
     return {
         ("room_phones", room): float(sum(home == room and account in there for account, home in rooms.items()))
         for room in set(rooms.values())

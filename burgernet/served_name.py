@@ -70,7 +70,7 @@ class ServedName:
 async def served_name(base: Base, shared: Shared, lease: Lease) -> ServedName:
     """Everything ready to run under this lease's name. Raises what the database raises."""
     settings = base.settings
-    line = WaitingLine(base.redis, lease.app, shared.roster.on_duty)
+    line = WaitingLine(base.redis, lease.app, shared.roster.on_duty, settings.node)
     board = await switchboard(base, line, shared)
     ari = Ari(settings.ari_url, lease.app, settings.ari_user, settings.ari_password.get_secret_value())
     controller = controller_of(base, ari, shared.speech, board)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -65,6 +66,13 @@ def _private_bind(bind: str) -> str:
     return bind
 
 
+def _node_address(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not (_is_private(host) and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ValueError(f"{address} is not HOST:PORT on loopback or a private network, like 10.0.0.2:5060")
+    return address
+
+
 def _dialled(numbers: list[str]) -> list[str]:
     if wrong := [number for number in numbers if not re.fullmatch(r"\+[1-9]\d{6,14}|0\d{6,10}", number)]:
         raise ValueError(f"{', '.join(wrong)}: write a number as +31850001234 or 0850001234")
@@ -76,6 +84,8 @@ ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]
+NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
+NodeAddress = Annotated[str, AfterValidator(_node_address)]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
@@ -100,6 +110,12 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Names of all controllers of the same Asterisk node, as JSON: "
         '`["one","two"]`; they replace each other. Empty: this one alone',
+    )
+    node: NodeName = Field("main", description="Name of this controller's Asterisk node")
+    nodes: dict[NodeName, NodeAddress] = Field(
+        default_factory=dict,
+        description="SIP addresses of the Asterisk nodes that share this database and Redis, as JSON: "
+        '`{"a":"10.0.0.1:5060","b":"10.0.0.2:5060"}`; this one may stand among them. Empty: there is one node',
     )
     ari_url: PrivateUrl = Field("http://127.0.0.1:8088", description="Asterisk's ARI, on loopback or a private network")
     ari_user: str = Field("burgernet", description="ARI user")
@@ -236,6 +252,11 @@ class Settings(BaseSettings):
     def apps(self) -> tuple[str, ...]:
         """The names of all controllers of this Asterisk node."""
         return tuple(dict.fromkeys(f"burgernet-{name}" for name in (*self.controllers, self.controller)))
+
+    @property
+    def other_nodes(self) -> Mapping[str, str]:
+        """SIP address by name."""
+        return {name: address for name, address in self.nodes.items() if name != self.node}
 
     @property
     def free_number_read(self) -> str:

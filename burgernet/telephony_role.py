@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from urllib.parse import urlsplit
 
 from actions.live import OpenActions
 from burgernet import node
@@ -21,6 +20,7 @@ from ivr_flows.catalogue import catalogue
 from telephony.ami import Ami, Watcher
 from telephony.contacts import Contacts
 from telephony.lease import Lease
+from telephony.nodes import Nodes
 from telephony.siblings import Siblings
 from telephony.speech import Speech, espeak
 
@@ -33,35 +33,38 @@ async def telephony_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     await speech.build(log.info)
     actions = OpenActions(base.desk, base.redis)
     await actions.refresh()
-    roster = Roster(base.desk, base.redis, urlsplit(base.settings.ari_url).netloc)
+    settings = base.settings
+    nodes = Nodes(base.redis, settings.node, settings.apps, settings.other_nodes)
+    roster = Roster(base.desk, base.redis, nodes)
     await roster.read_books()
     shared = Shared(speech, roster, actions)
-    lease = Lease(base.redis, base.settings.app)
+    lease = Lease(base.redis, settings.app)
     own = await served_name(base, shared, lease)
     # Nothing slow comes between taking the lease and keeping it.
     await lease.take(START_BOUND_S, say)
     try:
-        await _serve(base, shared, own, say, ready)
+        await _serve(base, shared, own, nodes, say, ready)
     finally:
         await asyncio.shield(lease.give_back())
 
 
-async def _serve(base: Base, shared: Shared, own: ServedName, say: Say, ready: asyncio.Event) -> None:
+async def _serve(base: Base, shared: Shared, own: ServedName, nodes: Nodes, say: Say, ready: asyncio.Event) -> None:
     settings, roster = base.settings, shared.roster
     contacts = Contacts(roster.phone_changed)
     watchers: list[Watcher] = [contacts, base.quality, base.refusals]
     ami = Ami(settings.ami_url, settings.ami_user, settings.ami_password.get_secret_value(), watchers)
     roster.watch(contacts, own.line)
     ari = own.controller.ari
+    nodes.watch(ari.connected)
     adoption = Adoption(base, shared, Siblings(base.redis, own.lease, settings.apps), ari)
     look = by_telephony(base, ari, contacts, roster)
     async with base.looking(look), asyncio.TaskGroup() as group:
         group.create_task(own.run(base, say, up := asyncio.Event()), name=settings.app)
-        for work in (shared.actions.run, base.book.run):
+        for work in (shared.actions.run, base.book.run, nodes.run):
             group.create_task(work(), name=work.__qualname__)
         # Before, operators in talks that go on would have looked free.
         await own.controller.reconciled.wait()
-        for work in (ami.run, roster.run, adoption.run, LastDefence(base, ari).run):
+        for work in (ami.run, roster.run, adoption.run, LastDefence(base, ari, roster.endpoint).run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
         if settings.trunk_contact or by_twilio(base):

@@ -169,7 +169,7 @@ async def ring(
         return [*told, *said_by_caller(facts, language)]
 
     try:
-        return await call.ring(taken.endpoint.removeprefix("PJSIP/"), seconds, said, language)
+        return await call.ring(taken.endpoint, seconds, said, language)
     except NotReached as missed:
         log.info("call %s: operator %s not reached (%s)", call.id, operator, missed.why)
         if why := GONE.get(missed.why):

@@ -244,6 +244,7 @@ async def _asked_for(led: Led, prompt: Prompt) -> Colleague | str | None:
 async def _rung(led: Led, operator: str) -> Leg | None:
     """Claims an operator, so that nobody else rings there, and rings; None when that fails, after saying so."""
     try:
+        endpoint = await led.board.line.reached_at(operator)
         claimed = operator != led.operator and await led.board.line.hold(operator, led.call.id)
     except LineAway:
         claimed = False
@@ -252,7 +253,7 @@ async def _rung(led: Led, operator: str) -> Leg | None:
         return None
     language = led.board.operator_language(operator)
     try:
-        return await led.talk.ring(operator, led.board.patience.operator_rings, _context(led, language), language)
+        return await led.talk.ring(endpoint, led.board.patience.operator_rings, _context(led, language), language)
     except NotReached as missed:
         log.info("call %s: colleague %s not reached (%s)", led.call.id, operator, missed.why)
         await release(led, operator)

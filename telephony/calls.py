@@ -153,16 +153,16 @@ class Call:
 
     async def ring(
         self,
-        account: str,
+        endpoint: str,
         seconds: float,
         whisper: Callable[[], Sequence[Prompt]],
         language: str,
         unless: Sequence[asyncio.Future[Any]] = (),
     ) -> Leg:
-        """Rings a phone of ours; answered, it hears the whisper, as it is by then, and is ready for a talk. Raises
-        NotReached; when the caller hangs up meanwhile, one of `unless` is done, or nobody waits for this any more, the
-        phone stops ringing."""
-        return await self._ringing.answered(f"PJSIP/{account}", self.dialled, seconds, whisper, language, unless)
+        """Rings a phone of ours (PJSIP/...); answered, it hears the whisper, as it is by then, and is ready for a talk.
+        Raises NotReached; when the caller hangs up meanwhile, one of `unless` is done, or nobody waits for this any
+        more, the phone stops ringing."""
+        return await self._ringing.answered(endpoint, self.dialled, seconds, whisper, language, unless)
 
     async def ring_outside(
         self, outgoing: Outgoing, whisper: Sequence[Prompt], language: str, unless: Sequence[asyncio.Future[Any]] = ()

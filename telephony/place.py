@@ -46,16 +46,28 @@ class Roll:
 
 @dataclass(frozen=True)
 class Taken:
-    """An operator claimed for a call. `room` is where the operator serves now."""
+    """An operator claimed for a call. `room` is where the operator serves now; `endpoint` is what our Asterisk
+    rings."""
 
     operator: str
     room: str
     endpoint: str
 
 
-def taken(operator: str, post: Mapping[str, Any]) -> Taken:
-    """From what Redis keeps of the post: nothing is left of one who signed off meanwhile."""
-    return Taken(operator, post.get("room", ""), post.get("endpoint") or f"PJSIP/{operator}")
+def taken(operator: str, post: Mapping[str, Any], node: str) -> Taken:
+    """As seen from a node, from what Redis keeps of the post: nothing is left of one who signed off meanwhile."""
+    endpoint = post.get("endpoint") or f"PJSIP/{operator}"
+    return Taken(operator, post.get("room", ""), endpoint.removesuffix(f"@{trunk_to(node)}"))
+
+
+def endpoint_at(account: str, node: str) -> str:
+    """What the Asterisk of every other node rings to reach a phone that is registered with this one."""
+    return f"PJSIP/{account}@{trunk_to(node)}"
+
+
+def trunk_to(node: str) -> str:
+    """The account of the trunk to another node."""
+    return f"node-{node}"
 
 
 @dataclass

@@ -151,9 +151,9 @@ class Talk:
         if self.recording:
             await self._controller.bridges.go_on(self.recording)
 
-    async def ring(self, account: str, seconds: float, whisper: Sequence[Prompt], language: str) -> Leg:
+    async def ring(self, endpoint: str, seconds: float, whisper: Sequence[Prompt], language: str) -> Leg:
         """Rings a phone of ours for this talk, until it answers, or the host presses a key. Raises NotReached."""
-        return await self._rung(self.call.ring(account, seconds, lambda: whisper, language, self._unwanted()))
+        return await self._rung(self.call.ring(endpoint, seconds, lambda: whisper, language, self._unwanted()))
 
     async def ring_outside(self, outgoing: Outgoing, whisper: Sequence[Prompt], language: str) -> Leg:
         """`ring` for a number of the public network, on a channel held until the third leaves. Raises MayNotCall."""

@@ -52,10 +52,11 @@ AWAY_S = 5.0
 class WaitingLine:
     """The waiting lines of all rooms, as one controller sees them. `app` is the controller's lease name.
 
-    `on_duty` tells the lasting truth (SQL) of who is on duty where; asked after each reconnect."""
+    `on_duty` tells the lasting truth (SQL) of who is on duty where; asked after each reconnect. `node`: of the
+    controller."""
 
-    def __init__(self, redis: Redis, app: str, on_duty: Callable[[], Awaitable[Roll]]) -> None:
-        self._redis, self._app, self._on_duty = redis, app, on_duty
+    def __init__(self, redis: Redis, app: str, on_duty: Callable[[], Awaitable[Roll]], node: str = "") -> None:
+        self._redis, self._app, self._on_duty, self._node = redis, app, on_duty, node
         self._scripts = Scripts(redis)
         self._waiters: dict[str, Waiter] = {}
         self._holding: dict[str, str] = {}
@@ -139,7 +140,12 @@ class WaitingLine:
             return None
         operator, post = found
         waiter.held, self._holding[operator] = operator, call_id
-        return taken(operator, json.loads(post or "{}"))
+        return taken(operator, json.loads(post or "{}"), self._node)
+
+    async def reached_at(self, operator: str) -> str:
+        """What our Asterisk rings to reach this operator. Raises LineAway."""
+        post = await asked(self._redis.hget("burgernet:post", operator))
+        return taken(operator, json.loads(post or "{}"), self._node).endpoint
 
     async def rejoin(self, call_id: str, waiter: Waiter) -> None:
         """Takes the place again, as the waiter is now. Raises LineAway."""

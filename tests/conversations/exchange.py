@@ -71,6 +71,13 @@ CARRIER = "127.0.0.2"
 LINES = {"line-1": "0612345678", "line-2": "0101234567"}
 OPERATORS_A_ROOM = 2
 MANY = 1000
+USUAL = {
+    "controller": "test",
+    "controllers": ["test", "two"],
+    "calls_at_once_per_caller": MANY,
+    "calls_a_minute_per_caller": MANY,
+    "recorded_kinds": ["look_out"],
+}
 PLACES = {"rotterdam": (51.92, 4.48), "den-haag": (52.07, 4.3), "amsterdam": (52.37, 4.9), "limburg": (50.85, 5.69)}
 
 
@@ -435,14 +442,11 @@ def settings_of(sqlite_url: str, redis_url: str, **more: Any) -> Settings:
         redis_url=redis_url,
         register_keys=keys,
         police_keys=keys,
-        controller="test",
-        controllers=["test", "two"],
         ari_password=secrets.token_hex(16),
         ami_password=secrets.token_hex(16),
-        sip_secret=secrets.token_hex(16),
         trunk_addresses=[CARRIER],
         callback_numbers=["+31850001234"],
-        **{"calls_at_once_per_caller": MANY, "calls_a_minute_per_caller": MANY, "recorded_kinds": ["look_out"], **more},
+        **{**USUAL, "sip_secret": secrets.token_hex(16), **more},
     )
 
 

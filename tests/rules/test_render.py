@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_conf.render import Exchange, Folders, Line, Node, OperatorPhone, Trunk, UnsafeValue, render
+from asterisk_conf.render import Exchange, Folders, Line, Neighbour, Node, OperatorPhone, Trunk, UnsafeValue, render
 
 FOLDERS = Folders("/srv/asterisk", "/usr/lib/asterisk/modules", "/srv/asterisk/sounds")
 NODE = Node(
@@ -69,6 +69,17 @@ def test_a_rooms_own_exchange_is_rung_and_cannot_call() -> None:
 @pytest.mark.parametrize("form", ["08000011", "318000011", "+318000011", "00318000011"])
 def test_the_free_number_is_known_in_every_form_a_carrier_sends(form: str) -> None:
     assert f"exten => {form},1,Goto(free-number,s,1)" in section(rendered()["extensions.conf"], "from-trunk")
+
+
+def test_another_node_is_known_by_its_address_and_rings_operators_phones_alone() -> None:
+    node = replace(NODE, neighbours=(Neighbour("b", "192.0.2.9:5062"),), sip_networks=("198.51.100.0/24",))
+    texts = rendered(node)
+    trunk = section(texts["pjsip.conf"], "node-b")
+    assert "match = 192.0.2.9\n" in trunk
+    assert "contact = sip:192.0.2.9:5062\n" in trunk
+    assert "permit = 192.0.2.9" in texts["pjsip.conf"]
+    called = re.findall(r"exten => (\S+),1,", section(texts["extensions.conf"], "from-nodes"))
+    assert called == ["rotterdam-1", "rotterdam-2", "landelijk-1"]
 
 
 def test_a_caller_id_is_believed_from_the_carrier_alone() -> None:

@@ -32,16 +32,15 @@ UP_BOUND_S = 30
 
 
 @asynccontextmanager
-async def truth_node(country_url: str, name: str = "truth") -> AsyncIterator[RealNode]:
-    """An Asterisk of its own, beside the one of the conversations. Nothing of it stays."""
+async def truth_node(country_url: str, name: str = "truth", **more: Any) -> AsyncIterator[RealNode]:
+    """An Asterisk of its own, beside the one of the conversations, with `more` settings. Nothing of it stays."""
     settings = settings_of(
         country_url,
         "redis://127.0.0.1:1/0",
         ari_url=f"http://127.0.0.1:{free_port()}",
         ami_url=f"tcp://127.0.0.1:{free_port()}",
-        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
-        rtp_ports="22000-23999",
         asterisk_instance=f"{name}-{os.getpid()}",
+        **{"sip_bind": f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}", "rtp_ports": "22000-23999", **more},
     )
     ours = instance(settings)
     async with opened(settings) as base:
@@ -148,7 +147,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def _written(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, list) else str(value)
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 class Wire:
