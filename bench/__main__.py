@@ -15,7 +15,9 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import chance, free_number, growth, results
+from bench import chance, faults, free_number, growth, results
+from bench.fault_play import Size
+from bench.fault_scenes import SCENES
 from bench.results import Figure
 
 RESULTS = Path("bench/results.json")
@@ -50,7 +52,11 @@ def _chance(given: argparse.Namespace) -> list[Figure]:
     return chance.run()
 
 
-BENCHES = {free_number.NAME: _free_number, growth.NAME: _growth, chance.NAME: _chance}
+def _faults(given: argparse.Namespace) -> list[Figure]:
+    return asyncio.run(faults.run(Size(given.talking, given.waiting, given.menus), given.scenes))
+
+
+BENCHES = {free_number.NAME: _free_number, growth.NAME: _growth, chance.NAME: _chance, faults.NAME: _faults}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -61,6 +67,10 @@ def _arguments() -> argparse.ArgumentParser:
     words.add_argument("--steady", type=float, default=60, help="for so many seconds")
     words.add_argument("--calls", type=int, default=5_000, help="calls over which memory is watched")
     words.add_argument("--at-once", type=int, default=1000, help="calls at one moment, at most, for growth")
+    words.add_argument("--talking", type=int, default=50, help="callers who talk when something is broken")
+    words.add_argument("--waiting", type=int, default=50, help="who wait in line")
+    words.add_argument("--menus", type=int, default=20, help="who are in a menu")
+    words.add_argument("--scenes", nargs="*", default=(), choices=SCENES, help="some of the faults alone")
     return words
 
 

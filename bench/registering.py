@@ -34,7 +34,7 @@ def _request(account: str, node: str, here: tuple[str, int], number: int, creden
     me = f"sip:{account}@{here[0]}:{here[1]}"
     return (
         f"REGISTER sip:{node} SIP/2.0\r\n"
-        f"Via: SIP/2.0/UDP {here[0]}:{here[1]};branch=z9hG4bK{account}{number};rport\r\n"
+        f"Via: SIP/2.0/UDP {here[0]}:{here[1]};branch=z9hG4bK{account}{number}at{here[1]};rport\r\n"
         f"From: <sip:{account}@{node}>;tag={account}\r\nTo: <sip:{account}@{node}>\r\n"
         f"Call-ID: {account}-bench\r\nCSeq: {number} REGISTER\r\nMax-Forwards: 70\r\n"
         f"Contact: <{me}>\r\nExpires: 7200\r\n{credentials}Content-Length: 0\r\n\r\n"

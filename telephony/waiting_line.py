@@ -15,7 +15,6 @@ Keys, all under `burgernet:`
     line:ROOM       zset   call -> priority and arrival         (lowest first)
     waiting         hash   call -> JSON (see place.Waiter)      in line
     paired          hash   call -> operator                     claimed for a call that stood in line
-    kept            hash   call -> operator                     whom it left the line with, until released
     handled:ROOM    list   "AT TOOK" (ms) of the latest talks, wrap-up included
     filled          which filling of Redis this is
     wake            channel: a call that was paired, "wrap_up WHEN" (ms), or "left ROOM": its last operator is away
@@ -48,8 +47,6 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S = 5.0
 # So long callers wait for a Redis that is away, before they are sent to the fall-back.
 AWAY_S = 5.0
-# So long after nobody leads a call any more its operator is let go: it ended while Asterisk was away.
-UNLED_S = 30.0
 
 
 class WaitingLine:
@@ -63,7 +60,6 @@ class WaitingLine:
         self._scripts = Scripts(redis)
         self._waiters: dict[str, Waiter] = {}
         self._holding: dict[str, str] = {}
-        self._unled: dict[tuple[str, str], float] = {}
         self._left: dict[str, asyncio.Event] = {}
         self._filled = ""
         self._look_at, self._wrap_up_over = 0.0, math.inf
@@ -89,7 +85,6 @@ class WaitingLine:
         waiter = Waiter(self._app, [room], priority, arrived_at, language, skill, preferred or "")
         self._waiters[call_id], kept = waiter, ""
         try:
-            await self._let_go_before(call_id)
             await self._join(call_id, waiter, fresh=True)
             yield Place(self, call_id, waiter)
             kept = waiter.held
@@ -169,7 +164,6 @@ class WaitingLine:
         callers it has waiting, operators on duty (SQL). What an earlier life of this controller left is cleared."""
         roll = await self._on_duty()
         self._filled = await self._filling()
-        self._forget_unled()
         await self._clear_leftovers(roll.posts.keys() | roll.elsewhere)
         await self._restore_holds()
         # Callers before operators: who is offered goes to the first of those in line by then.
@@ -233,14 +227,6 @@ class WaitingLine:
         await asked(self._redis.set("burgernet:filled", secrets.token_hex(8), nx=True))
         return str(await asked(self._redis.get("burgernet:filled")))
 
-    def _forget_unled(self) -> None:
-        """Whom a call holds that nobody leads, the next step sets free."""
-        now = asyncio.get_running_loop().time()
-        self._unled = {held: self._unled.get(held, now) for held in self._holding.items() if not self._is_led(held[1])}
-        for (operator, _), since in self._unled.items():
-            if now - since >= UNLED_S:
-                del self._holding[operator]
-
     async def _clear_leftovers(self, on_duty: Collection[str]) -> None:
         # Callers first: an operator who becomes free is given to whoever is in line.
         for call_id, waiter in (await asked(self._redis.hgetall("burgernet:waiting"))).items():
@@ -295,11 +281,6 @@ class WaitingLine:
         if self._holding.get(operator) != call_id:  # let go while we were asking
             await self.release(operator, call_id)
         return bool(held)
-
-    async def _let_go_before(self, call_id: str) -> None:
-        """Asterisk was away between the answer of an operator and the talk: the call comes again."""
-        if held := self._held_by(call_id):
-            await self.release(held, call_id)
 
     async def _join(self, call_id: str, waiter: Waiter, *, fresh: bool) -> None:
         paired = await self._scripts.run("join", call_id, waiter.text(), repr(waiter.score), _now_ms(), int(fresh))

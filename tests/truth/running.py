@@ -193,7 +193,10 @@ class Wire:
         if self.refuses:
             return writer.transport.abort()
         self.taken += 1
-        there, back = await asyncio.open_connection(self._host, self._port)
+        try:
+            there, back = await asyncio.open_connection(self._host, self._port)
+        except OSError:
+            return writer.transport.abort()
         self._ends.append(back)
         for source, sink in ((reader, back), (there, writer)):
             task = asyncio.create_task(_carry(source, sink, self._stuck))
