@@ -37,7 +37,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Trunk:
-    """A carrier: the addresses it calls from, and where it is called (sip:HOST:PORT; "" when it only calls us)."""
+    """A way to a carrier: the addresses it calls from, and where it is called (sip:HOST:PORT; "" when it only calls
+    us)."""
 
     name: str
     addresses: tuple[str, ...]
@@ -208,6 +209,7 @@ password = {password}
 
 
 def _trunk(trunk: Trunk) -> str:
+    """An endpoint a contact: so each is asked whether it lives, and the order of trying is ours."""
     name = _name(trunk.name)
     contact = f"contact = {_safe(trunk.contact)}" if trunk.contact else ""
     return f"""
@@ -215,11 +217,19 @@ def _trunk(trunk: Trunk) -> str:
 aors = {name}
 [{name}]
 type = aor
-qualify_frequency = 30
+qualify_frequency = 10
+qualify_timeout = 2
 {contact}
-[{name}]
+{_identified(trunk)}"""
+
+
+def _identified(trunk: Trunk) -> str:
+    """One that is only called takes nobody's calls: all addresses of its carrier are another's."""
+    if not trunk.addresses:
+        return ""
+    return f"""[{trunk.name}]
 type = identify
-endpoint = {name}
+endpoint = {trunk.name}
 match = {",".join(_safe(address) for address in trunk.addresses)}
 """
 

@@ -52,6 +52,7 @@ class CallingBack:
         self._base, self._controller, self._board = base, controller, board
         self._kept, self._app = board.call_backs, base.settings.app
         self._operator_first = base.settings.callback_first == "operator"
+        self._trunks = node.ways_out(base.settings)
         self._caller_id = read_number(base.settings.free_number).e164 or base.settings.free_number
         self._standing: dict[str, asyncio.Task[None]] = {}
 
@@ -169,7 +170,7 @@ class CallingBack:
         self._kept.in_talk.add(turn.kept.id)
         try:
             return await self._controller.place(
-                Outgoing(turn.e164, node.CARRIER, self._caller_id, RING_S, name),
+                Outgoing(turn.e164, self._trunks, self._caller_id, RING_S, name),
                 partial(call_back, turn=turn, board=self._board),
                 no_more,
                 before=operator_rings if self._operator_first else None,

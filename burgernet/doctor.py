@@ -146,12 +146,16 @@ async def _prompts(base: Base) -> str:
 async def _trunk(base: Base) -> str:
     if not base.settings.trunk_addresses:
         raise Doubtful("BURGERNET_TRUNK_ADDRESSES is empty: nobody can call the free number from outside")
-    known = await _ask_ari(base, f"endpoints/PJSIP/{node.CARRIER}")
-    if not base.settings.trunk_contact:
-        raise Doubtful("BURGERNET_TRUNK_CONTACT is empty: no voice alerts are placed")
-    if known["state"] != "online":
-        raise Wrong(f"{known['state']}: the carrier at {base.settings.trunk_contact} does not answer")
-    return f"online, {len(known['channel_ids'])} calls"
+    await _ask_ari(base, f"endpoints/PJSIP/{node.CARRIER}")
+    if not (carriers := base.settings.carriers):
+        raise Doubtful("BURGERNET_TRUNK_CONTACTS is empty: no voice alerts are placed")
+    known = [await _ask_ari(base, f"endpoints/PJSIP/{way}") for way in node.ways_out(base.settings)]
+    silent = [contact for contact, way in zip(carriers, known, strict=True) if way["state"] != "online"]
+    if len(silent) == len(carriers):
+        raise Wrong(f"offline: the carrier at {', '.join(silent)} does not answer")
+    if silent:
+        raise Doubtful(f"calls go by the other contacts: the carrier at {', '.join(silent)} does not answer")
+    return f"online, {sum(len(way['channel_ids']) for way in known)} calls"
 
 
 async def _twilio(base: Base) -> str:

@@ -16,6 +16,11 @@ from burgernet.settings import Settings
 CARRIER = "carrier"
 
 
+def ways_out(settings: Settings) -> tuple[str, ...]:
+    """The accounts of the carrier's contacts, in the order in which they are tried."""
+    return tuple(CARRIER if n == 1 else f"{CARRIER}-{n}" for n, _ in enumerate(settings.carriers, start=1))
+
+
 def sip_password(settings: Settings, account: str) -> str:
     """The SIP password of an account, derived: nothing to store, and as secret as BURGERNET_SIP_SECRET."""
     secret = settings.sip_secret.get_secret_value().encode()
@@ -100,9 +105,14 @@ def _node(
 
 
 def _trunks(settings: Settings) -> tuple[Trunk, ...]:
+    """The first takes the carrier's calls, from whichever of its addresses; each has one contact."""
     if not settings.trunk_addresses:
         return ()
-    return (Trunk(CARRIER, tuple(settings.trunk_addresses), settings.trunk_contact),)
+    first, *others = settings.carriers or ("",)
+    return (
+        Trunk(CARRIER, tuple(settings.trunk_addresses), first),
+        *(Trunk(name, (), contact) for name, contact in zip(ways_out(settings)[1:], others, strict=True)),
+    )
 
 
 def _exchanges(rooms: Iterable[Room]) -> tuple[Exchange, ...]:

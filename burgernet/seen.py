@@ -66,12 +66,14 @@ def _phones(roster: Roster, contacts: Contacts) -> Facts:
 
 async def _trunk(base: Base, ari: Ari, contacts: Contacts) -> Facts:
     settings = base.settings
-    if not settings.trunk_contact:
+    ways = node.ways_out(settings)
+    if not ways:
         return {}  # it only calls us: nobody asks whether it is there
-    facts = {("trunk_reachable", node.CARRIER): float(node.CARRIER in contacts.reachable)}
+    there = sum(way in contacts.reachable for way in ways)
+    facts = {("trunk_reachable", node.CARRIER): there / len(ways)}
     if settings.trunk_channels:
         try:
-            used = len((await ari.endpoint(f"PJSIP/{node.CARRIER}"))["channel_ids"])
+            used = sum([len((await ari.endpoint(f"PJSIP/{way}"))["channel_ids"]) for way in ways])
         except (AriAway, AriError):
             return facts
         facts["trunk_used", node.CARRIER] = used / settings.trunk_channels

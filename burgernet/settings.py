@@ -79,6 +79,7 @@ def _dialled(numbers: list[str]) -> list[str]:
     return numbers
 
 
+Contact = Annotated[str, StringConstraints(pattern=r"^sip:[A-Za-z0-9.:-]+$")]
 Network = Annotated[str, AfterValidator(_network)]
 ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
@@ -135,8 +136,13 @@ class Settings(BaseSettings):
     trunk_addresses: list[str] = Field(
         default_factory=list, description='Source addresses of the carrier\'s trunk, as JSON: `["192.0.2.1"]`'
     )
+    trunk_contacts: list[Contact] = Field(
+        default_factory=list,
+        description="Where the carrier takes our calls, the one to be tried first in front, as JSON: "
+        '`["sip:192.0.2.1:5060","sip:192.0.2.2:5060"]`',
+    )
     trunk_contact: str = Field(
-        "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="Where the carrier takes our calls: `sip:HOST:PORT`"
+        "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="The same for one address alone: `sip:HOST:PORT`"
     )
     sip_networks: list[Network] = Field(
         default_factory=list,
@@ -257,6 +263,11 @@ class Settings(BaseSettings):
     def other_nodes(self) -> Mapping[str, str]:
         """SIP address by name."""
         return {name: address for name, address in self.nodes.items() if name != self.node}
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Where the carrier takes our calls, in the order in which they are tried."""
+        return tuple(dict.fromkeys(filter(None, (self.trunk_contact, *self.trunk_contacts))))
 
     @property
     def free_number_read(self) -> str:

@@ -67,13 +67,13 @@ async def _serve(base: Base, shared: Shared, own: ServedName, nodes: Nodes, say:
         for work in (ami.run, roster.run, adoption.run, LastDefence(base, ari, roster.endpoint).run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
-        if settings.trunk_contact or by_twilio(base):
+        if settings.carriers or by_twilio(base):
             alerts = group.create_task(voice_alerts(base, own.controller, own.board), name="voice alerts")
-            if settings.trunk_contact:
+            if settings.carriers:
                 group.create_task(CallingBack(base, own.controller, own.board).run(), name="call-backs")
         else:
             alerts = None
-            say("No voice alerts are placed: BURGERNET_TRUNK_CONTACT and BURGERNET_TWILIO_CALLER_ID are empty")
+            say("No voice alerts are placed: BURGERNET_TRUNK_CONTACTS and BURGERNET_TWILIO_CALLER_ID are empty")
         group.create_task(drain(base, own, adoption, alerts), name="drain")
         ready.set()
 

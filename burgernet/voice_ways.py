@@ -33,7 +33,7 @@ TWILIO_SIDE_BY_SIDE = 10
 
 async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -> None:
     """Places voice alerts until cancelled, by the ways that the settings name; by none it returns at once."""
-    own = own_way(base, controller, board) if base.settings.trunk_contact else None
+    own = own_way(base, controller, board) if base.settings.carriers else None
     async with AsyncExitStack() as open_things, asyncio.TaskGroup() as group:
         channel: Channel | None = own
         if by_twilio(base):
@@ -56,7 +56,8 @@ def own_way(base: Base, controller: Controller, board: Switchboard) -> AsteriskV
     """It rings, and hands each call that is answered to its conversation."""
     caller_id = read_number(base.settings.free_number).e164 or base.settings.free_number
     talk = partial(voice_alert, board=board)
-    return AsteriskVoice(controller, base.store, board.actions, base.book, node.CARRIER, caller_id, talk)
+    ways = node.ways_out(base.settings)
+    return AsteriskVoice(controller, base.store, board.actions, base.book, ways, caller_id, talk)
 
 
 def twilio_client(base: Base) -> TwilioClient:

@@ -105,9 +105,9 @@ async def patrol(led: Led) -> None:
     keyed = await led.talk.ask("which-patrol", LONGEST_NUMBER, led.board.patience.key, led.language)
     rules = led.board.talks
     number = rules.patrols.get(led.call.facts["room"], {}).get(keyed) or read_number(keyed).e164
-    if not number or not rules.trunk:
+    if not number or not rules.trunks:
         return await tell(led, "number-unknown")
-    outgoing = Outgoing(number, rules.trunk, rules.caller_id, led.board.patience.operator_rings, led.call.id)
+    outgoing = Outgoing(number, rules.trunks, rules.caller_id, led.board.patience.operator_rings, led.call.id)
     try:
         leg = await led.talk.ring_outside(outgoing, _context(led, "nl"), "nl")
     except MayNotCall as refused:

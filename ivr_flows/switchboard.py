@@ -41,11 +41,11 @@ class Patience:
 @dataclass(frozen=True)
 class TalkRules:
     """What operators may do in a talk. `recorded_kinds`: of action, whose talks may be recorded. `patrols`: room -> key
-    -> E.164 number. `trunk`: by which numbers outside are called, showing `caller_id`; "" for none."""
+    -> E.164 number. `trunks`: by which numbers outside are called, showing `caller_id`."""
 
     recorded_kinds: frozenset[str] = frozenset()
     patrols: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    trunk: str = ""
+    trunks: tuple[str, ...] = ()
     caller_id: str = ""
 
 

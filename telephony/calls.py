@@ -169,10 +169,18 @@ class Call:
     ) -> Leg:
         """`ring` for a number of the public network. Whoever asks holds a channel of the guard as long as the leg is
         there."""
-        endpoint = f"PJSIP/{outgoing.number}@{outgoing.trunk}"
-        return await self._ringing.answered(
-            endpoint, outgoing.caller_id, outgoing.ring_s, lambda: whisper, language, unless
-        )
+        missed = NotReached("unreachable")
+        for trunk in await self.controller.ways(outgoing):
+            endpoint = f"PJSIP/{outgoing.number}@{trunk}"
+            try:
+                return await self._ringing.answered(
+                    endpoint, outgoing.caller_id, outgoing.ring_s, lambda: whisper, language, unless
+                )
+            except NotReached as why:
+                if why.why != "unreachable":
+                    raise
+                missed = why
+        raise missed
 
     async def record(self, longest_s: float, silence_s: float) -> Recorded:
         """Records the caller after a beep, until hash, silence, the bound or a hang-up; what was said until then is

@@ -77,6 +77,10 @@ class Leg(Sounding):
         if not self.started.done():
             self.started.set_result(None)
 
+    def ring_anew(self) -> None:
+        """It ended before anything rang; the next attempt bears the same id."""
+        self.ended = asyncio.get_running_loop().create_future()
+
     def end(self, cause: int) -> None:
         self.talk_ends()
         if not self.ended.done():

@@ -20,11 +20,11 @@ class AllInUse(MayNotCall):
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A call to be placed: E.164 number, the carrier's trunk, the number shown, seconds of ringing, and a `name` chosen
-    beforehand, by which its leg can be found whatever happens."""
+    """A call to be placed: E.164 number, the trunks that are tried in this order, the number shown, seconds of ringing
+    by all of them together, and a `name` chosen beforehand, by which its leg can be found whatever happens."""
 
     number: str
-    trunk: str
+    trunks: tuple[str, ...]
     caller_id: str
     ring_s: float
     name: str

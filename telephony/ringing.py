@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "BN_CHECKPOINT"
+# Q.850: the way is the matter, not who was called. No route, out of order, no channel, failure, congestion, no reply.
+OF_THE_WAY = {3, 27, 34, 38, 41, 42, 44, 102}
 GONE_S = 1.0
 
 

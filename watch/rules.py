@@ -64,9 +64,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "trunk away",
         "trunk_reachable",
-        _none,
+        lambda share: share <= 0,
         Severity.RED,
-        "the trunk {subject} does not answer: no calls go that way; call its owner, and check BURGERNET_TRUNK_CONTACT",
+        "the trunk {subject} does not answer: no calls go that way; call its owner, and check BURGERNET_TRUNK_CONTACTS",
+    ),
+    Rule(
+        "trunk half away",
+        "trunk_reachable",
+        lambda share: 0 < share < 1,
+        Severity.YELLOW,
+        "only {value:.0%} of the contacts of the trunk {subject} answer: calls go by those; `burgernet doctor` names "
+        "the others, call their owner",
     ),
     Rule(
         "trunk full",

@@ -39,8 +39,8 @@ Talk = Callable[[Call, Sending, Report], Awaitable[None]]
 
 
 class AsteriskVoice:
-    """Rings through `trunk` and shows `caller_id`. `talk` leads the conversation of each call that is answered, and
-    reports what is learnt in it; until then an answered attempt is "sent"."""
+    """Rings through the first of `trunks` that takes it, and shows `caller_id`. `talk` leads the conversation of each
+    call that is answered, and reports what is learnt in it; until then an answered attempt is "sent"."""
 
     provider = "asterisk"
 
@@ -50,12 +50,12 @@ class AsteriskVoice:
         store: Store,
         actions: OpenActions,
         book: CallBook,
-        trunk: str,
+        trunks: tuple[str, ...],
         caller_id: str,
         talk: Talk,
     ) -> None:
         self._controller, self._store, self._actions, self._book = controller, store, actions, book
-        self._trunk, self._caller_id, self._talk = trunk, caller_id, talk
+        self._trunks, self._caller_id, self._talk = trunks, caller_id, talk
         self._calls: set[asyncio.Task[Receipt]] = set()
 
     @property
@@ -95,7 +95,7 @@ class AsteriskVoice:
                 await report(DeliveryState.FAILED)  # so that a text follows
                 raise
 
-        outgoing = Outgoing(sending.e164, self._trunk, self._caller_id, RING_S, sending.attempt_id)
+        outgoing = Outgoing(sending.e164, self._trunks, self._caller_id, RING_S, sending.attempt_id)
         try:
             how = await self._controller.place(outgoing, conversation, self._until_over(sending))
         except AllInUse as full:

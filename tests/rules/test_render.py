@@ -110,6 +110,14 @@ def test_the_carrier_is_known_by_its_addresses() -> None:
     assert "contact = sip:192.0.2.1:5060" in carrier
 
 
+def test_each_further_contact_of_the_carrier_is_asked_by_itself_and_takes_nobodys_calls() -> None:
+    two = replace(NODE, trunks=(*NODE.trunks, Trunk("carrier-2", (), "sip:192.0.2.2:5060")))
+    second = section(rendered(two)["pjsip.conf"], "carrier-2")
+    assert "contact = sip:192.0.2.2:5060" in second
+    assert "qualify_frequency = 10" in second
+    assert "type = identify" not in second
+
+
 def test_a_carrier_that_only_calls_us_is_never_called() -> None:
     only_calls = replace(NODE, trunks=(Trunk("carrier", ("192.0.2.1",), ""),))
     assert not re.search(r"^contact =", section(rendered(only_calls)["pjsip.conf"], "carrier"), re.MULTILINE)

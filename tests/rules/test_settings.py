@@ -126,6 +126,13 @@ def test_a_wrong_setting_is_named_and_its_value_not_shown(given: pytest.MonkeyPa
     assert len(value) < 5 or value not in said
 
 
+def test_the_carrier_is_called_by_the_contact_alone_then_by_the_listed_ones(given: pytest.MonkeyPatch) -> None:
+    given.setenv(f"{PREFIX}TRUNK_CONTACTS", '["sip:192.0.2.1:5060","sip:192.0.2.2:5060"]')
+    assert read_settings().carriers == ("sip:192.0.2.1:5060", "sip:192.0.2.2:5060")
+    given.setenv(f"{PREFIX}TRUNK_CONTACT", "sip:192.0.2.2:5060")
+    assert read_settings().carriers == ("sip:192.0.2.2:5060", "sip:192.0.2.1:5060")
+
+
 @pytest.mark.parametrize("name", ["TRUNK_ADDRESSES", "ALLOWED_PREFIXES", "REFUSED_PREFIXES"])
 def test_a_list_that_is_no_json_is_refused_with_the_right_form(given: pytest.MonkeyPatch, name: str) -> None:
     given.setenv(PREFIX + name, "192.0.2.1,192.0.2.2")

@@ -50,7 +50,7 @@ async def until_it_is_hung_up(call: Call) -> None:
 
 def places(street: Street, to: str) -> asyncio.Task[str]:
     """A call that we do not end."""
-    outgoing = Outgoing(to, CARRIER, FREE_NUMBER, 10.0, secrets.token_hex(8))
+    outgoing = Outgoing(to, (CARRIER,), FREE_NUMBER, 10.0, secrets.token_hex(8))
     controller = street.exchange.controller
     return asyncio.create_task(
         controller.place(outgoing, until_it_is_hung_up, asyncio.get_running_loop().create_future())

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,8 +36,11 @@ class Country:
 
 
 @asynccontextmanager
-async def country_with_a_network(country_url: str, names: Iterable[int]) -> AsyncIterator[Country]:
-    """Two Asterisks. `names`: of the people who have a telephone. Nothing of them stays."""
+async def country_with_a_network(
+    country_url: str, names: Iterable[int], before: Sequence[str] = ()
+) -> AsyncIterator[Country]:
+    """Two Asterisks. `names`: of the people who have a telephone. `before`: contacts of the trunk that are tried before
+    the network. Nothing of them stays."""
     network = Network(
         address=CARRIER,
         port=free_port(socket.SOCK_DGRAM),
@@ -53,7 +56,7 @@ async def country_with_a_network(country_url: str, names: Iterable[int]) -> Asyn
         ami_url=f"tcp://127.0.0.1:{free_port()}",
         sip_bind=network.node,
         rtp_ports="24000-25999",
-        trunk_contact=f"sip:{network.address}:{network.port}",
+        trunk_contacts=[*before, f"sip:{network.address}:{network.port}"],
         asterisk_instance=f"voice-{os.getpid()}",
     )
     ours = instance(settings)

@@ -26,6 +26,7 @@ def rung(what: str, value: float, *, for_s: float = 60, subject: str = "it") -> 
         ("answers", 1, 0, "part away"),
         ("observes", 1, 0, "not observing"),
         ("trunk_reachable", 1, 0, "trunk away"),
+        ("trunk_reachable", 1, 0.5, "trunk half away"),
         ("trunk_used", 0.89, 0.9, "trunk full"),
         ("room_phones", 1, 0, "room without phones"),
         ("loop_lag_s", 0.05, 0.06, "slow"),
