@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -97,7 +98,8 @@ class CallingBack:
                 return await self._kept.end(kept.id, OVER)
             async with beside(self._no_more(kept, action)) as no_more:
                 if taken := await self._turn(kept, action, name, no_more):
-                    await self._call(kept, action, name, taken, no_more)
+                    async with self._let_go(taken, name):
+                        await self._call(kept, action, name, taken, no_more)
         except (LineAway, AriAway, *Away) as fault:
             log.warning("call-back %s is tried again later: %s", kept.id, type(fault).__name__)
         return None
@@ -150,7 +152,18 @@ class CallingBack:
         except (MayNotCall, NoSuchKey, NotOurs) as refused:
             log.warning("call-back %s: %s", kept.id, refused)
             await self._kept.end(kept.id, NOT_ALLOWED)
+
+    @asynccontextmanager
+    async def _let_go(self, taken: Taken, name: str) -> AsyncIterator[None]:
+        """The operator is free after the block, also when the database is away."""
         # Not `finally`: when this process is stopped or Asterisk away, a talk goes on, and the operator stays taken.
+        try:
+            yield
+        except AriAway:
+            raise
+        except Exception:
+            await self._board.line.release(taken.operator, name)
+            raise
         await self._board.line.release(taken.operator, name)
 
     async def _try(self, turn: Turn, name: str, no_more: asyncio.Task[None]) -> None:

@@ -15,6 +15,7 @@ Keys, all under `burgernet:`
     line:ROOM       zset   call -> priority and arrival         (lowest first)
     waiting         hash   call -> JSON (see place.Waiter)      in line
     paired          hash   call -> operator                     claimed for a call that stood in line
+    kept            hash   call -> operator                     whom it left the line with, until released
     handled:ROOM    list   "AT TOOK" (ms) of the latest talks, wrap-up included
     filled          which filling of Redis this is
     wake            channel: a call that was paired, "wrap_up WHEN" (ms), or "left ROOM": its last operator is away
@@ -85,6 +86,7 @@ class WaitingLine:
         waiter = Waiter(self._app, [room], priority, arrived_at, language, skill, preferred or "")
         self._waiters[call_id], kept = waiter, ""
         try:
+            await self._let_go_before(call_id)
             await self._join(call_id, waiter, fresh=True)
             yield Place(self, call_id, waiter)
             kept = waiter.held
@@ -281,6 +283,11 @@ class WaitingLine:
         if self._holding.get(operator) != call_id:  # let go while we were asking
             await self.release(operator, call_id)
         return bool(held)
+
+    async def _let_go_before(self, call_id: str) -> None:
+        """Asterisk was away between the answer of an operator and the talk: the call comes again."""
+        if held := self._held_by(call_id):
+            await self.release(held, call_id)
 
     async def _join(self, call_id: str, waiter: Waiter, *, fresh: bool) -> None:
         paired = await self._scripts.run("join", call_id, waiter.text(), repr(waiter.score), _now_ms(), int(fresh))

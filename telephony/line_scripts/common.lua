@@ -74,7 +74,7 @@ end
 local function measure(operator, room, now)
   local state = redis.call('HGET', B .. 'state', operator) or ''
   local began = state:match('^talking (%d+) seen$') or state:match('^wrap_up %d+ (%d+)$')
-  if not began then return end
+  if not began or now - began < 0 then return end
   local handled = B .. 'handled:' .. room
   redis.call('LPUSH', handled, now .. ' ' .. (now - began))
   redis.call('LTRIM', handled, 0, 49)

@@ -6,6 +6,7 @@ local operator = redis.call('HGET', B .. 'paired', id)
 redis.call('HDEL', B .. 'paired', id)
 if not operator or call_held_by(operator) ~= id then return end
 if operator == kept then
+  redis.call('HSET', B .. 'kept', id, operator)
   redis.call('HSET', B .. 'state', operator, 'talking ' .. now .. ' seen')
 else
   redis.call('HDEL', B .. 'claim', operator)

@@ -3,6 +3,7 @@ local operator, id, now = ARGV[1], ARGV[2], ARGV[3]
 if call_held_by(operator) ~= id then return 0 end
 redis.call('HDEL', B .. 'claim', operator)
 if redis.call('HGET', B .. 'paired', id) == operator then redis.call('HDEL', B .. 'paired', id) end
+if redis.call('HGET', B .. 'kept', id) == operator then redis.call('HDEL', B .. 'kept', id) end
 local state, post = redis.call('HGET', B .. 'state', operator) or '', decoded('post', operator)
 if post and post.wrap_up_ms > 0 and state:match('^talking') then
   local over = now + post.wrap_up_ms

@@ -101,6 +101,25 @@ async def test_a_caller_adopted_while_a_phone_rang_gets_that_operator_again(redi
             assert await gets(place, 1) == "a"
 
 
+async def test_a_caller_adopted_between_the_answer_and_the_talk_gets_that_operator_again(redis: Redis) -> None:
+    async with controllers(redis, {"a": HERE}, "one") as (killed,):
+        await killed.talks("call", "a")
+        adopting = WaitingLine(redis, "one", truth({"a": HERE}))
+        adopting.leads = lambda call: call == "call"
+        async with adopting.waiting_for(ROOM, "call", 20, NOON) as place:
+            await adopting.restore()
+            assert await gets(place, 1) == "a"
+
+
+async def test_a_call_that_comes_again_before_its_talk_gets_that_operator_again(redis: Redis) -> None:
+    async with controllers(redis, {"a": HERE}, "one") as (one,):
+        one.line.leads = lambda call: call == "call"
+        await one.talks("call", "a")
+        place = await one.joins("call")
+        await one.line.restore()
+        assert await gets(place, 1) == "a"
+
+
 async def test_a_caller_for_whom_a_phone_rings_holds_up_nobody_behind(redis: Redis) -> None:
     async with controllers(redis, {"a": HERE}, "one") as (one,):
         assert await gets(await one.joins("first", minute=1)) == "a"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import given as cases
@@ -130,6 +132,18 @@ async def test_a_wrap_up_ends_by_itself_and_the_next_caller_comes(redis: Redis) 
         await one.line.release("a", "talk")
         assert await given(redis) == {}
         assert await gets(place) == "a"
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_in_the_wrap_up(redis: Redis) -> None:
+    late = time.time
+    async with controllers(redis, {"a": Post(ROOM, wrap_up_s=0.2)}, "one") as (one,):
+        await one.talks("talk", "a")
+        await one.line.release("a", "talk")
+        with (
+            patch("telephony.waiting_line.LOOK_AGAIN_S", 0.1),
+            patch("telephony.waiting_line.time.time", lambda: late() - 3600),
+        ):
+            await is_free(redis, "a")
 
 
 async def test_a_wrap_up_is_ended_by_another_controller_when_the_own_one_is_gone(redis: Redis) -> None:

@@ -310,3 +310,27 @@ async def _due(claim: Callable[[], object]) -> None:
 
 async def _waits(street: Street) -> bool:
     return any(call.waiting_at and not call.connected_at for call in await street.exchange.calls())
+
+
+async def test_a_database_that_is_away_when_it_is_the_callers_turn_keeps_no_operator(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "CLAIM_S", 3.0)
+    _, operator, first, caller = await engaged(street)
+    await keeps_the_place(caller)
+    begins, tried = rows.CallBacks.try_begins, asyncio.Event()
+
+    async def away_once(kept: rows.CallBacks, call_back_id: str, app: str) -> bool:
+        if not tried.is_set():
+            tried.set()
+            raise TimeoutError
+        return await begins(kept, call_back_id, app)
+
+    monkeypatch.setattr(rows.CallBacks, "try_begins", away_once)
+    await first.hangs_up()
+    await tried.wait()
+    await until(lambda: street.exchange.is_free("rotterdam-1"), "the operator free")
+    await caller.answers()
+    await caller.presses("1")
+    await operator.answers()
+    await operator.talks_with(caller)
