@@ -13,6 +13,7 @@ from actions.short_numbers import Colleague
 from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.whisper import whisper
+from telephony.ari import AriAway
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
 from telephony.outbound import MayNotCall, Outgoing
@@ -94,7 +95,7 @@ async def colleague(led: Led) -> None:
     if not isinstance(found, Colleague):
         return await tell(led, "number-unknown")
     if leg := await _rung(led, found.operator_id):
-        await led.talk.bring_in(leg, colleague=found.operator_id)
+        await _bring_in(led, leg, found.operator_id)
     return None
 
 
@@ -129,7 +130,7 @@ async def hand_over(led: Led) -> None:
     if led.talk.third:
         await third_out(led)
     if leg := await _rung(led, found.operator_id):
-        await led.talk.bring_in(leg, colleague=found.operator_id)
+        await _bring_in(led, leg, found.operator_id)
         await colleague_leads(led)
     return None
 
@@ -261,6 +262,14 @@ async def _rung(led: Led, operator: str) -> Leg | None:
         return None
     except BaseException:
         await asyncio.shield(release(led, operator))
+        raise
+
+
+async def _bring_in(led: Led, leg: Leg, operator: str) -> None:
+    try:
+        await led.talk.bring_in(leg, colleague=operator)
+    except AriAway:
+        await release(led, operator)  # held again at the next connect, if the checkpoint names the colleague
         raise
 
 

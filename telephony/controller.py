@@ -84,7 +84,8 @@ class Controller:
         await self._tell_the_dialplan()
 
     def leads(self, call_id: str) -> bool:
-        return any(task.get_name() == call_id for task in self._tasks.values())
+        """Whether a call with this id is led here, or may be once Asterisk is back."""
+        return not self.ari.connected.is_set() or any(task.get_name() == call_id for task in self._tasks.values())
 
     @property
     def held(self) -> frozenset[str]:
@@ -264,6 +265,10 @@ class Controller:
 
     def leg(self, leg_id: str) -> Leg | None:
         return self._legs.get(leg_id)
+
+    def forget(self, leg: Leg) -> None:
+        """No task holds the leg any more: the next reconcile sweeps it, unless a checkpoint names it."""
+        self._legs.pop(leg.id, None)
 
     async def hang_up(self, leg: Leg) -> None:
         """Ends a leg, ringing or talking; no harm when it is gone."""

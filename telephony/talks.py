@@ -77,9 +77,8 @@ class Talk:
 
     async def begin(self, **facts: str) -> None:
         """Lets the two talk, and notes `facts` in the checkpoint."""
-        await self._note(
-            bridge=self._bridge.id, other=self.host.id, third="", held="", recording="", dictation="", **facts
-        )
+        empty = {"third": "", "held": "", "recording": "", "dictation": ""}
+        await self._note_leg(self.host, bridge=self._bridge.id, other=self.host.id, **empty, **facts)
         try:
             await self._controller.bridges.create(self._bridge.id)
             await self._controller.bridges.add(self._bridge.id, self.call.leg, self.host)
@@ -166,7 +165,7 @@ class Talk:
     async def bring_in(self, leg: Leg, **facts: str) -> None:
         """A leg that was rung becomes the third."""
         self.third = leg
-        await self._note(third=leg.id, **facts)
+        await self._note_leg(leg, third=leg.id, **facts)
         await self._enter(leg)
 
     async def send_out(self, **facts: str) -> None:
@@ -243,6 +242,14 @@ class Talk:
 
     async def _note(self, **facts: str) -> None:
         await self.call.note("talking", **facts)
+
+    async def _note_leg(self, leg: Leg, **facts: str) -> None:
+        """From here the leg belongs to the talk; with Asterisk away the checkpoint tells at the next connect."""
+        try:
+            await self._note(**facts)
+        except AriAway:
+            self._controller.forget(leg)
+            raise
 
     async def _enter(self, leg: Leg) -> None:
         try:

@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S = 5.0
 # So long callers wait for a Redis that is away, before they are sent to the fall-back.
 AWAY_S = 5.0
+# So long after nobody leads a call any more its operator is let go: it ended while Asterisk was away.
+UNLED_S = 30.0
 
 
 class WaitingLine:
@@ -61,6 +63,7 @@ class WaitingLine:
         self._scripts = Scripts(redis)
         self._waiters: dict[str, Waiter] = {}
         self._holding: dict[str, str] = {}
+        self._unled: dict[tuple[str, str], float] = {}
         self._left: dict[str, asyncio.Event] = {}
         self._filled = ""
         self._look_at, self._wrap_up_over = 0.0, math.inf
@@ -166,6 +169,7 @@ class WaitingLine:
         callers it has waiting, operators on duty (SQL). What an earlier life of this controller left is cleared."""
         roll = await self._on_duty()
         self._filled = await self._filling()
+        self._forget_unled()
         await self._clear_leftovers(roll.posts.keys() | roll.elsewhere)
         await self._restore_holds()
         # Callers before operators: who is offered goes to the first of those in line by then.
@@ -228,6 +232,14 @@ class WaitingLine:
         """Which filling of Redis this is: of an emptied one, the one that begins here."""
         await asked(self._redis.set("burgernet:filled", secrets.token_hex(8), nx=True))
         return str(await asked(self._redis.get("burgernet:filled")))
+
+    def _forget_unled(self) -> None:
+        """Whom a call holds that nobody leads, the next step sets free."""
+        now = asyncio.get_running_loop().time()
+        self._unled = {held: self._unled.get(held, now) for held in self._holding.items() if not self._is_led(held[1])}
+        for (operator, _), since in self._unled.items():
+            if now - since >= UNLED_S:
+                del self._holding[operator]
 
     async def _clear_leftovers(self, on_duty: Collection[str]) -> None:
         # Callers first: an operator who becomes free is given to whoever is in line.

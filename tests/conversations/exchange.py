@@ -299,6 +299,9 @@ class Exchange:
             yield
         await asyncio.wait_for(self.controller.ari.connected.wait(), BOUND_S)
 
+    async def leads_nothing(self) -> bool:
+        return not self.controller.calls
+
     async def _cut_off(self) -> bool:
         return not self.controller.ari.connected.is_set()
 

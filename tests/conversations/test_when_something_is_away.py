@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
+from actions.call_book import CallBook
 from actions.matching import OpenAction
+from burgernet import roster
+from telephony import fake_ari, waiting_line
 from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
 from tests.conversations.phones import Music, Phone
 
@@ -219,3 +225,52 @@ async def test_a_caller_who_came_in_while_the_connection_was_cut_gets_the_fall_b
         await caller.dials(FREE_NUMBER)
         await national.answers()
         await national.talks_with(caller)
+
+
+async def slow_to_connect(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> tuple[Phone, Phone, asyncio.Event]:
+    """An operator who answered, a caller; their talk begins when the event is set, and Asterisk answers at once or
+    never."""
+    monkeypatch.setattr(fake_ari, "ANSWER_S", 0.2)
+    began, goes_on, connected = asyncio.Event(), asyncio.Event(), CallBook.connected
+
+    async def slowly(book: CallBook, call_id: str, room_id: str, operator_id: str) -> None:
+        began.set()
+        await goes_on.wait()
+        await connected(book, call_id, room_id, operator_id)
+
+    monkeypatch.setattr(CallBook, "connected", slowly)
+    _, operator, caller = await ringing(exchange)
+    await operator.picks_up()
+    await began.wait()
+    return operator, caller, goes_on
+
+
+async def test_an_operator_who_answered_while_the_connection_went_away_is_rung_again_and_holds_no_dead_phone(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, caller, goes_on = await slow_to_connect(exchange, monkeypatch)
+    async with exchange.asterisk_unreachable():
+        goes_on.set()
+        await until(exchange.leads_nothing, "the call left to the next connection")
+    await operator.is_hung_up()
+    await operator.answers()
+    await operator.talks_with(caller)
+    await caller.hangs_up()
+    await operator.is_hung_up()
+    await exchange.is_quiet()
+    await until(lambda: exchange.is_free("rotterdam-1"), "the operator free")
+
+
+async def test_an_operator_whose_caller_left_before_the_talk_while_the_connection_was_away_is_free_again(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_line, "UNLED_S", 0.2)
+    monkeypatch.setattr(roster, "LOOK_AGAIN_S", 1.0)
+    operator, caller, goes_on = await slow_to_connect(exchange, monkeypatch)
+    async with exchange.asterisk_unreachable():
+        goes_on.set()
+        await until(exchange.leads_nothing, "the call left to the next connection")
+        await caller.hangs_up()
+    await operator.is_hung_up()
+    await until(lambda: exchange.is_free("rotterdam-1"), "the operator free")
+    await exchange.is_quiet()
