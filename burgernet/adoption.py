@@ -75,8 +75,8 @@ class Adoption:
             self.adopted.pop(lease.app, None)
             await asyncio.shield(lease.give_back())
         log.warning("controller %s: nothing of it is led from here any more", lease.app)
+        # The next look still asks Asterisk: somebody may have come in while the name was given up.
         self._seen.discard(lease.app)
-        self._nothing_left.add(lease.app)
 
     async def _serve(self, lease: Lease) -> None:
         """Serves a name until its own controller is back, or nothing of it is left."""

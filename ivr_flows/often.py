@@ -7,7 +7,7 @@ import time
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -106,12 +106,11 @@ class Often:
 async def guarded(call: Call, board: Switchboard, often: Often, conversation: Coroutine[Any, Any, str]) -> str:
     """The conversation, unless the number already has enough of them. Returns how the call ended."""
     number = read_number(call.caller.number)
-    with often.on_the_line(number) as (caller, at_once):
+    with often.on_the_line(number) as (caller, at_once), closing(conversation):
         # After a takeover the verdict stands in the checkpoint.
         if "stage" not in call.facts:
             match await often.verdict(caller, call.caller.account or "", at_once):
                 case Verdict.ENOUGH:
-                    conversation.close()
                     return await _enough(call, board, number)
                 case Verdict.LAST:
                     await call.note("welcome", often="yes")

@@ -72,6 +72,7 @@ ONLY_ON_THE_FAKE = {
     "test_whatever_is_pressed_and_whoever_hangs_up_nothing_is_left",
     "test_a_caller_on_hold_hears_music_and_is_taken_back",
     "test_a_note_broken_off_by_a_takeover_is_kept",
+    "test_a_caller_who_comes_while_a_dead_controllers_name_is_given_up_is_not_forgotten",
     "test_an_operator_who_answered_while_the_connection_went_away_is_rung_again_and_holds_no_dead_phone",
     "test_an_operator_whose_caller_left_before_the_talk_while_the_connection_was_away_is_free_again",
 }

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from actions.models import Region
+from burgernet import adoption
+from burgernet.served_name import ServedName
 from telephony.siblings import LOOK_S
 from tests.conversations.exchange import FREE_NUMBER, Exchange, Music, until
 
@@ -110,3 +114,36 @@ async def test_the_dialplan_is_told_which_phones_are_on_duty_and_which_room_took
     await second.hangs_up()
     await caller.is_hung_up()
     await exchange.starts()
+
+
+async def test_a_caller_who_comes_while_a_dead_controllers_name_is_given_up_is_not_forgotten(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, given_up, over = asyncio.Event(), asyncio.Event(), adoption._over
+
+    async def just_before(name: ServedName) -> None:
+        if given_up.is_set():
+            return await over(name)
+        await name.controller.reconciled.wait()
+        served.set()
+        while not name.controller.calls:  # noqa: ASYNC110 - the moment itself is wanted
+            await asyncio.sleep(0.01)
+        given_up.set()
+        return None
+
+    monkeypatch.setattr(adoption, "_over", just_before)
+    await exchange.action("rotterdam")
+    callers = [await exchange.caller(f"+3161234567{number}", silent=True) for number in range(8)]
+    async with exchange.beside("two"):
+        await asyncio.sleep(2 * LOOK_S)
+        await exchange.stops()
+        async with asyncio.timeout(15):
+            await served.wait()
+        for caller in callers:
+            await caller.dials(FREE_NUMBER)
+        async with asyncio.timeout(15):
+            await given_up.wait()
+        for caller in callers:
+            await caller.hears("ask-code")
+            await caller.hangs_up()
+        await exchange.starts()
