@@ -16,7 +16,7 @@ from actions.models import Action, Call, CallBack, Status, now
 from actions.store import Store
 from actions.vault import Sealed, Vault
 
-ASKED, NODE_LOST, CUT_OFF = "asked", "node lost", "cut off"
+ASKED, NODE_LOST = "asked", "node lost"
 # So long whoever stands in line for a caller holds the row; held anew long before.
 CLAIM_S = 30.0
 # Whoever just asked has put down the telephone by then.

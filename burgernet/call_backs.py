@@ -118,6 +118,7 @@ class CallingBack:
     async def _turn(self, kept: CallBack, action: OpenAction, name: str, no_more: asyncio.Task[None]) -> Taken | None:
         """The operator claimed for the caller, at the place that was kept; None when there is no use any more."""
         rooms = list(self._board.rooms_from(action.room_id))
+        language = await self._board.language_among(rooms, kept.language)
         try:
             async with (
                 self._board.line.waiting_for(
@@ -125,6 +126,7 @@ class CallingBack:
                     name,
                     urgency(action.kind, kept.triage),
                     kept.arrived_at,
+                    language=language,
                     preferred=action.started_by,
                 ) as place,
                 beside(widen(self._board, place, rooms)),

@@ -22,7 +22,7 @@ from ivr_flows.waiting import CALL_BACK, KEEP, TIP, Waiting, priority_of
 from ivr_flows.whisper import said_by_caller, whisper
 from telephony.calls import Call, NotReached
 from telephony.legs import Leg
-from telephony.place import Place, Taken
+from telephony.place import Place, Staff, Taken
 from telephony.speech import Prompt
 
 log = logging.getLogger(__name__)
@@ -53,10 +53,11 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
     that helps it out. Returns how the call ended."""
     first = _first_room(call, match)
     await call.note("connecting", room=first, action=match.action.code, how=match.how)
-    if not await board.anybody_in(board.rooms_from(first)):
+    staff = await board.line.staff(board.rooms_from(first), call.language)
+    if staff is Staff.NOBODY:
         return await _nobody(call, board, match)
     try:
-        found = await _find_operator(call, board, match)
+        found = await _find_operator(call, board, match, call.language if staff is Staff.SPEAKS else "")
     except Chosen as chosen:
         return await _instead(call, board, match, chosen.instead)
     return await talked(call, board, match, talk(call, board, match, found.taken.room, found.taken.operator, found.leg))
@@ -108,14 +109,17 @@ async def _promised(call: Call) -> str:
     return PROMISED
 
 
-async def _find_operator(call: Call, board: Switchboard, match: Match) -> Found:
-    """Stands in line, and rings who is claimed until one answers. Raises Chosen."""
+async def _find_operator(call: Call, board: Switchboard, match: Match, language: str) -> Found:
+    """Stands in line for an operator who speaks `language` ("" for any), and rings who is claimed until one answers.
+    Raises Chosen."""
     action, rooms = match.action, list(board.rooms_from(_first_room(call, match)))
     await call.note("waiting", room=rooms[0])
     await board.book.waiting(call.id, rooms[0])
     priority = priority_of(call, action.kind)
     async with (
-        board.line.waiting_for(rooms[0], call.id, priority, call.arrived_at, preferred=action.started_by) as place,
+        board.line.waiting_for(
+            rooms[0], call.id, priority, call.arrived_at, language=language, preferred=action.started_by
+        ) as place,
         beside(_follow(call, board, match, place)),
         beside(widen(board, place, rooms)),
         beside(_pair(call, board, match, place)) as pairing,

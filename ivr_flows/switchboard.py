@@ -16,7 +16,7 @@ from actions.short_numbers import ShortNumbers
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
-from telephony.place import Place
+from telephony.place import Place, Staff
 from telephony.quality import Quality
 from telephony.waiting_line import LineAway, WaitingLine
 
@@ -99,22 +99,23 @@ class Switchboard:
         room = self.rooms.get(room_id)
         return room.name if room else room_id
 
-    async def anybody_in(self, rooms: Iterable[str]) -> bool:
-        """Whether anybody is on duty in one of these rooms. Raises LineAway."""
-        for room in rooms:
-            if await self.line.staffed(room):
-                return True
-        return False
-
     async def stands_where_staffed(self, place: Place) -> bool:
         """Whether anybody is on duty for this place; when nobody is in its own lines, it stands in all others at once.
-        Raises LineAway."""
-        if await self.anybody_in(place.rooms):
+        When nobody there speaks its language any more, any operator will do. Raises LineAway."""
+        staff = await self.line.staff(place.rooms, place.language)
+        if staff is Staff.OTHERS:
+            await place.wants("")
+        if staff is not Staff.NOBODY:
             return True
         for room in self.rooms_from(place.rooms[0]):
             if await self.line.staffed(room):
                 await place.also_in(room)
-        return await self.anybody_in(place.rooms)
+        return await self.line.staff(place.rooms, "") is not Staff.NOBODY
+
+    async def language_among(self, rooms: Iterable[str], language: str) -> str:
+        """The language, when anybody on duty in these rooms speaks it; else "": any operator will do.
+        Raises LineAway."""
+        return language if await self.line.staff(rooms, language) is Staff.SPEAKS else ""
 
     async def send_away(self, operator: str, why: str) -> None:
         """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the

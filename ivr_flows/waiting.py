@@ -105,6 +105,7 @@ class Waiting:
         """Does what a key asks for. Whether the question it answered should be put again."""
         if key == SWITCH_LANGUAGE:
             self.call.language = other_language(self.call.language)
+            await self.place.wants(await self.board.language_among(self.place.rooms, self.call.language))
             return True
         if key == ANONYMOUS:
             await become_anonymous(self.call, self.board)

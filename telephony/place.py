@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, Protocol
 
 from telephony.wait_estimate import InLine, Standing, standing
@@ -42,6 +43,14 @@ class Roll:
 
     posts: Mapping[str, Post]
     elsewhere: frozenset[str] = frozenset()
+
+
+class Staff(IntEnum):
+    """Who is on duty in some rooms, for a caller of some language."""
+
+    NOBODY = 0
+    OTHERS = 1  # nobody who speaks it
+    SPEAKS = 2
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,11 @@ class Place:
         """The rooms in whose lines the caller stands, the own one first."""
         return tuple(self._waiter.rooms)
 
+    @property
+    def language(self) -> str:
+        """What the operator must speak; "" when any will do."""
+        return self._waiter.language
+
     async def operator(self) -> Taken:
         """Waits until an operator is claimed for this call. Has no bound of its own: the caller of this sets one, and
         may ask again."""
@@ -153,6 +167,12 @@ class Place:
         """From now on this is the caller's own room; the first one is left."""
         self._waiter.rooms[:] = [room, *(other for other in self._waiter.rooms[1:] if other != room)]
         await self._line.rejoin(self._call_id, self._waiter)
+
+    async def wants(self, language: str) -> None:
+        """From now on an operator who speaks this; "" when any will do."""
+        if language != self._waiter.language:
+            self._waiter.language = language
+            await self._line.rejoin(self._call_id, self._waiter)
 
     async def becomes(self, priority: int) -> None:
         """More urgent, or less, than was thought: `priority` 0 (most urgent) to 80."""

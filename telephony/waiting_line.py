@@ -29,7 +29,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ from redis.exceptions import RedisError
 
 from telephony.line_redis import ANSWER_S, Scripts, asked
 from telephony.line_redis import LineAway as LineAway
-from telephony.place import Place, Post, Roll, Taken, Waiter, taken
+from telephony.place import Place, Post, Roll, Staff, Taken, Waiter, taken
 from telephony.wait_estimate import InLine
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,10 @@ class WaitingLine:
     async def staffed(self, room: str) -> bool:
         """Whether anybody is on duty in `room`, free or not. Raises LineAway."""
         return bool(await self._scripts.run("staffed", room))
+
+    async def staff(self, rooms: Iterable[str], language: str) -> Staff:
+        """Who is on duty in these rooms, free or not. Raises LineAway."""
+        return Staff(await self._scripts.run("staff", language, *rooms))
 
     async def unstaffed(self, room: str) -> None:
         """Returns when nobody is on duty in `room` any more. Raises LineAway."""

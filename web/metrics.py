@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter as Tally
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -46,6 +47,9 @@ class Metrics:
         )
         self._waiting = Gauge("burgernet_callers_waiting", "Callers in the line", ["room"], registry=registry)
         self._on_duty = Gauge("burgernet_operators_on_duty", "Operators on duty", ["room"], registry=registry)
+        self._operators = Gauge(
+            "burgernet_operators", "Operators by what they do", ["room", "state"], registry=registry
+        )
         self._known = Gauge("burgernet_known", "Whether the figures could be read", ["source"], registry=registry)
 
     @property
@@ -119,6 +123,9 @@ class Metrics:
         self._known.labels("redis").set(1)
         self._waiting.clear()
         self._on_duty.clear()
+        self._operators.clear()
         for room, line in lines.items():
             self._waiting.labels(room).set(line.waiting)
             self._on_duty.labels(room).set(len(line.on_duty))
+            for state, count in Tally(operator.state for operator in line.operators).items():
+                self._operators.labels(room, state).set(count)

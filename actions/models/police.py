@@ -45,7 +45,7 @@ class Call(SQLModel, table=True):
 
 class CallBack(SQLModel, table=True):
     """A caller who keeps the place in line and is called back. `id` is that of the caller's call; open until `ended_at`
-    is set. `reason`: asked, node lost, cut off. Whoever stands in line for the caller holds the row until
+    is set. `reason`: asked, node lost. Whoever stands in line for the caller holds the row until
     `claimed_until`."""
 
     __tablename__ = "call_back"

@@ -11,7 +11,7 @@ from hypothesis import given as cases
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from telephony.place import Post, place_in_line
+from telephony.place import Post, Staff, place_in_line
 from tests.truth.lines import HERE, ROOM, controllers, free, gets, given, order_of_service, waits
 
 
@@ -112,6 +112,24 @@ async def test_a_caller_is_given_somebody_who_speaks_the_language(redis: Redis) 
         await one.line.offer("dutch", Post(ROOM, languages=("nl",)))
         await one.line.offer("both", HERE)
         assert await gets(await one.joins("call", language="en")) == "both"
+
+
+async def test_who_is_on_duty_for_a_language_is_told(redis: Redis) -> None:
+    async with controllers(redis, {}, "one") as (one,):
+        assert await one.line.staff([ROOM], "en") is Staff.NOBODY
+        await one.line.offer("dutch", Post(ROOM, languages=("nl",)))
+        assert await one.line.staff(["den-haag"], "nl") is Staff.NOBODY
+        assert await one.line.staff(["den-haag", ROOM], "en") is Staff.OTHERS
+        assert await one.line.staff([ROOM], "nl") is Staff.SPEAKS
+
+
+async def test_a_caller_who_wants_no_language_any_more_is_given_anybody_at_once(redis: Redis) -> None:
+    async with controllers(redis, {}, "one") as (one,):
+        await one.line.offer("dutch", Post(ROOM, languages=("nl",)))
+        place = await one.joins("call", language="en")
+        assert await given(redis) == {}
+        await place.wants("")
+        assert await gets(place) == "dutch"
 
 
 async def test_a_caller_who_needs_a_skill_waits_for_one_who_has_it(redis: Redis) -> None:

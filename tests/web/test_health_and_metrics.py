@@ -153,6 +153,7 @@ async def test_the_figures_of_the_work_are_told(base: Base, redis: Redis, actor:
     assert 90 <= found["burgernet_oldest_due_delivery_seconds"] < 90 + BOUND_S
     assert found['burgernet_callers_waiting{room="limburg"}'] == 1
     assert found['burgernet_operators_on_duty{room="rotterdam"}'] == 1
+    assert found['burgernet_operators{room="rotterdam",state="idle"}'] == 1
     assert found['burgernet_known{source="database"}'] == found['burgernet_known{source="redis"}'] == 1
 
 
