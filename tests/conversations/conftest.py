@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
 ONLY_ON_THE_FAKE = {
+    "test_a_caller_in_english_is_given_somebody_who_speaks_it",
     "test_callers_in_line_go_along_when_their_action_is_handed_over",
     "test_the_seats_of_a_rooms_own_exchange_are_rung",
     "test_an_operator_who_pauses_gets_no_callers_until_ready",

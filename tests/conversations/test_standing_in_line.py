@@ -7,7 +7,7 @@ import pytest
 from actions.matching import OpenAction
 from actions.spool import Spool
 from ivr_flows.catalogue import said_in
-from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
+from tests.conversations.exchange import FREE_NUMBER, ME, Exchange, until, whispered
 from tests.conversations.phones import Music, Phone
 
 KNOWN, OTHER, THIRD = "+31612345678", "+31687654321", "+31611111111"
@@ -262,3 +262,18 @@ async def test_also_what_waits_in_the_spool_of_an_anonymous_caller_is_erased(exc
 
     call = await exchange.ended("caller hung up: tip")
     assert (call.caller_kind, call.sealed, call.digest) == ("anonymous", None, None)
+
+
+async def test_a_caller_in_english_is_given_somebody_who_speaks_it(exchange: Exchange) -> None:
+    action = await exchange.action("rotterdam")
+    await exchange.alerted(KNOWN, action)
+    await exchange.board.duties.change_operator("rotterdam-1", ["nl"], None, ME)
+    dutch, both = await exchange.operator("rotterdam-1"), await exchange.operator("rotterdam-2")
+    caller = await exchange.caller(KNOWN)
+
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("welcome")
+    await caller.presses("*")
+    await both.answers()
+    await both.talks_with(caller)
+    assert not dutch.rang
