@@ -227,6 +227,8 @@ class Talk:
         if self.third:
             await self._controller.hang_up(self.third)
         self._channel.close()
+        # A prompt to somebody whom a bridge has not yet let go is never heard, and its end never told.
+        await self._out(self.call.leg)
         await self._controller.bridges.destroy(self._bridge.id)
 
     def _unwanted(self) -> Sequence[asyncio.Future[Any]]:
