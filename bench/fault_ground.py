@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,28 @@ class RedisThatDies:
         self._life.close()
 
 
+class Exchange:
+    """Asterisk, which can be killed and started again."""
+
+    def __init__(self, instance: asterisk.Instance) -> None:
+        self._instance = instance
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def starts(self) -> None:
+        """Returns when it has booted."""
+        self._process = asterisk.start(self._instance)
+
+    def is_killed(self) -> None:
+        """kill -9: no goodbye to anybody."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def stops(self) -> None:
+        assert self._process
+        asterisk.stop(self._process)
+
+
 @dataclass
 class Ground:
     settings: Settings
@@ -118,6 +140,7 @@ class Ground:
     database_url: str
     folder: Path
     operators: int
+    exchange: Exchange
     controllers: list[Controller] = field(default_factory=list)
 
     def controller(self, name: str, **more: str) -> Controller:
@@ -142,12 +165,6 @@ class Ground:
 
     async def console(self, words: str) -> str:
         return await asyncio.to_thread(self.instance.console, words)
-
-    async def booted(self) -> bool:
-        """Whether Asterisk answers, fully booted."""
-        with suppress(asterisk.NoAsterisk):
-            return "fully booted" in await self.console("core waitfullybooted")
-        return False
 
     async def channels(self) -> int:
         return int((await self.console("core show channels count")).split()[0])
@@ -208,7 +225,10 @@ async def ground(operators: int) -> AsyncIterator[Ground]:
             asterisk.write(ours, await node(settings, base.desk))
         _patient_phones(ours, operators)
         await _prompts(ours, action)
-        with asterisk.running(ours):
+        with asterisk.alone(ours):
+            exchange = Exchange(ours)
+            exchange.starts()
+            stack.callback(exchange.stops)
             async with wire_to(settings.ari_url) as ari, wire_to(database_url) as database:
                 wired = settings.model_copy(
                     update={
@@ -216,7 +236,7 @@ async def ground(operators: int) -> AsyncIterator[Ground]:
                         "database_url": _through(database, database_url),
                     }
                 )
-                on = Ground(wired, ours, action, redis, ari, database, database_url, folder, operators)
+                on = Ground(wired, ours, action, redis, ari, database, database_url, folder, operators, exchange)
                 try:
                     yield on
                 finally:

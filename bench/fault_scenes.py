@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 from bench.fault_ground import CONTROLLERS, Ground
 from bench.fault_phones import VANISHING_PORT, VanishingPhones
 from bench.fault_play import Play, Size, adopted, play, polled
 from bench.results import Figure
-from burgernet.asterisk import NoAsterisk
 
 ADOPTED_S, STARTED_S = 5.0, 30.0
 LONG_S = 200.0
@@ -92,22 +90,28 @@ async def database_away(on: Ground, size: Size) -> list[Figure]:
 
 async def asterisk_restarted(on: Ground, size: Size) -> list[Figure]:
     """The media node itself dies: its calls end. Whoever waited and can be called back has a row for it."""
-    async with play(on, size, "Asterisk restarted", CONTROLLERS) as scene:
+    async with play(on, size, "Asterisk killed and started again", CONTROLLERS) as scene:
         await scene.in_place()
-        in_line = await on.books("SELECT id, digest FROM police.call WHERE ended_at IS NULL AND connected_at IS NULL")
+        in_line = await on.books(
+            "SELECT id, digest FROM police.call WHERE waiting_at IS NOT NULL AND connected_at IS NULL"
+        )
         waited = {row["id"]: row["digest"] for row in in_line}
         begun = time.monotonic()
-        with suppress(NoAsterisk):
-            await on.console("core restart now")
-        await polled(on.booted, 60)
+        on.exchange.is_killed()
+        await asyncio.to_thread(on.exchange.starts)
         scene.counts("until Asterisk had booted", time.monotonic() - begun, "s")
 
         async def all_ended() -> bool:
             return not (await on.books("SELECT 1 FROM police.call WHERE ended_at IS NULL LIMIT 1"))
 
         await polled(all_ended, 120)
-        kept = {row["id"] for row in await on.books("SELECT id FROM police.call_back")}
-        known = {call for call, digest in waited.items() if digest}
+        known, kept = {call for call, digest in waited.items() if digest}, set[str]()
+
+        async def all_kept() -> bool:
+            kept.update(row["id"] for row in await on.books("SELECT id FROM police.call_back"))
+            return known <= kept
+
+        await polled(all_kept, 15)
         scene.counts(f"of {len(known)} with a known number, not called back", len(known - kept), "calls", 0)
         scene.counts("withheld, waited, nobody can call them back", len(waited) - len(known), "calls")
         scene.counts("talks that ended with the media node", size.talking, "calls")
