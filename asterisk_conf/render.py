@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from string import Template
+
+from asterisk_conf import secured
 
 # What may stand in a configuration file: nothing that ends a line, starts a comment or a section.
 _SAFE = re.compile(r"[A-Za-z0-9 ._:/@+*-]*")
@@ -43,6 +45,8 @@ class Trunk:
     name: str
     addresses: tuple[str, ...]
     contact: str
+    user: str = ""  # as which we register there; "": the carrier knows us by our address
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,9 @@ class Node:
     neighbours: tuple[Neighbour, ...] = ()
     sip_networks: tuple[str, ...] = ()  # whose SIP is listened to, beside the trunks'; empty: everybody's
     most_calls: int = 3000
+    external_address: str = ""  # by which it is reached from outside, behind NAT
+    tls: secured.Tls | None = None
+    secured: frozenset[str] = frozenset()  # who speaks TLS and SRTP: trunk, operators
 
 
 class _At(Template):
@@ -131,7 +138,11 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "phones_of_rooms": _phones_of_rooms(node.operators, node.exchanges),
         "rooms_of_area_codes": _lines(f"ROOM_{_safe(c)} = {_name(r)}" for c, r in node.rooms_of_area_codes.items()),
         "sip_networks": _networks(node),
-        "trunks": _lines(map(_trunk, node.trunks)),
+        "external": secured.outside(_safe(node.external_address)),
+        "tls": _tls(node, folders),
+        "secured_carrier": secured.SECURED if "trunk" in node.secured else "",
+        "secured_operator": secured.SECURED if "operators" in node.secured else "",
+        "trunks": _lines(_trunk(trunk, by="tls" if "trunk" in node.secured else "udp") for trunk in node.trunks),
         "exchanges": _lines(map(_exchange, node.exchanges)),
         "neighbours": _lines(map(_neighbour, node.neighbours)),
         "phones_of_operators": _phones_of_operators(node.operators),
@@ -140,7 +151,15 @@ def render(node: Node, folders: Folders, user: str) -> dict[str, str]:
         "checks": _account(CHECK, _safe(node.check_password), "check", CHECK) if node.check_password else "",
     }
     templates = files("asterisk_conf") / "templates"
-    return {file.name: _At(file.read_text("utf-8")).substitute(values) for file in templates.iterdir()}
+    texts = {file.name: _At(file.read_text("utf-8")).substitute(values) for file in templates.iterdir()}
+    return texts | (node.tls.files if node.tls else {})
+
+
+def _tls(node: Node, folders: Folders) -> str:
+    if node.tls is None:
+        return ""
+    _safe(node.tls.address)
+    return secured.transport(node.tls, folders.within("etc"), secured.outside(_safe(node.external_address)))
 
 
 def _free_number_forms(*numbers: str) -> str:
@@ -208,19 +227,22 @@ password = {password}
 """
 
 
-def _trunk(trunk: Trunk) -> str:
+def _trunk(trunk: Trunk, by: str) -> str:
     """An endpoint a contact: so each is asked whether it lives, and the order of trying is ours."""
     name = _name(trunk.name)
-    contact = f"contact = {_safe(trunk.contact)}" if trunk.contact else ""
+    address = _safe(trunk.contact) + (r"\;transport=tls" if by == "tls" else "")
+    registers = bool(trunk.contact and trunk.user)
+    user, password = _safe(trunk.user), _safe(trunk.password)
     return f"""
 [{name}](carrier)
 aors = {name}
+{f"outbound_auth = {name}" if registers else ""}
 [{name}]
 type = aor
 qualify_frequency = 10
 qualify_timeout = 2
-{contact}
-{_identified(trunk)}"""
+{f"contact = {address}" if trunk.contact else ""}
+{_identified(trunk)}{secured.registration(name, address, user, password, by=by) if registers else ""}"""
 
 
 def _identified(trunk: Trunk) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from actions.desk import Desk, Duty, Room
 from actions.models import Region
 from asterisk_conf.render import CHECK, Exchange, Line, Neighbour, Node, OperatorPhone, Trunk
+from asterisk_conf.secured import Tls
 from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
 from burgernet.settings import Settings
 
@@ -101,6 +102,9 @@ def _node(
         check_password=sip_password(settings, CHECK),
         sip_networks=tuple(settings.sip_networks),
         most_calls=settings.most_calls,
+        external_address=settings.sip_external,
+        tls=_tls(settings),
+        secured=frozenset(settings.sip_secured),
     )
 
 
@@ -109,10 +113,31 @@ def _trunks(settings: Settings) -> tuple[Trunk, ...]:
     if not settings.trunk_addresses:
         return ()
     first, *others = settings.carriers or ("",)
+    as_whom = (settings.trunk_user, settings.trunk_password.get_secret_value())
     return (
-        Trunk(CARRIER, tuple(settings.trunk_addresses), first),
-        *(Trunk(name, (), contact) for name, contact in zip(ways_out(settings)[1:], others, strict=True)),
+        Trunk(CARRIER, tuple(settings.trunk_addresses), first, *as_whom),
+        *(Trunk(name, (), contact, *as_whom) for name, contact in zip(ways_out(settings)[1:], others, strict=True)),
     )
+
+
+def _tls(settings: Settings) -> Tls | None:
+    """Raises NoAsterisk when a part is missing or cannot be read."""
+    if not settings.sip_secured:
+        return None
+    address, _, port = settings.sip_tls_bind.rpartition(":")
+    if not port.isdecimal():
+        raise NoAsterisk("BURGERNET_SIP_SECURED needs BURGERNET_SIP_TLS_BIND as HOST:PORT")
+    names = ("sip_certificate", "sip_key", "sip_authorities")
+    return Tls(address, int(port), *(_pem(getattr(settings, name), f"BURGERNET_{name.upper()}") for name in names))
+
+
+def _pem(file: Path | None, name: str) -> str:
+    if file is None:
+        raise NoAsterisk(f"BURGERNET_SIP_SECURED needs {name}")
+    try:
+        return file.read_text("ascii")
+    except (OSError, UnicodeError) as fault:
+        raise NoAsterisk(f"{name}: {file} cannot be read ({type(fault).__name__})") from None
 
 
 def _exchanges(rooms: Iterable[Room]) -> tuple[Exchange, ...]:

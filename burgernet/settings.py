@@ -144,6 +144,28 @@ class Settings(BaseSettings):
     trunk_contact: str = Field(
         "", pattern=r"^(sip:[A-Za-z0-9.:-]+)?$", description="The same for one address alone: `sip:HOST:PORT`"
     )
+    trunk_user: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._+-]{0,80}$",
+        description="User as whom we register at each of the carrier's contacts; empty: it knows us by our address",
+    )
+    trunk_password: SecretStr = Field(SecretStr(""), description="Password of that user, also for calls of ours")
+    sip_external: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:-]*$",
+        description="Address by which Asterisk is reached from outside when it stands behind NAT; empty: it does not",
+    )
+    sip_secured: list[Literal["trunk", "operators"]] = Field(
+        default_factory=list,
+        description="Who speaks SIP over TLS and sends sound as SRTP, and nothing else, as JSON: "
+        '`["trunk","operators"]`; needs the four settings that follow',
+    )
+    sip_tls_bind: str = Field("", description="Address and port of SIP over TLS, beside UDP: `10.0.0.5:5061`")
+    sip_certificate: Path | None = Field(None, description="Certificate of Asterisk with its chain, a PEM file")
+    sip_key: Path | None = Field(None, description="Its private key, a PEM file without passphrase")
+    sip_authorities: Path | None = Field(
+        None, description="Certificates of the authorities that vouch for the carrier, a PEM file"
+    )
     sip_networks: list[Network] = Field(
         default_factory=list,
         description='Networks whose SIP is listened to, beside the trunk\'s, as JSON: `["10.0.0.0/8"]`; empty: all',

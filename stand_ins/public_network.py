@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asterisk_conf.render import Folders, Node, render
+from asterisk_conf.secured import SECURED, Tls, transport
 
 SUBSCRIBER = """
 [{account}](subscriber)
@@ -57,14 +58,27 @@ context = from-burgernet
 aors = burgernet
 trust_id_outbound = yes
 send_pai = yes
+{secured}
+{auth}
 [burgernet]
 type = aor
-contact = sip:{node}
+{contact}
 [burgernet]
 type = identify
 endpoint = burgernet
 match = {node_address}
+{tls}
+{account}
 {subscribers}
+"""
+
+# Instead of a fixed contact: the node registers, and proves itself in its calls.
+ACCOUNT = """
+[burgernet]
+type = auth
+auth_type = digest
+username = burgernet
+password = {password}
 """
 
 EXTENSIONS = """
@@ -91,7 +105,8 @@ exten => _+X.,1,Dial(PJSIP/${EXTEN:1},60)
 @dataclass(frozen=True)
 class Network:
     """`address`:`port`: where it takes SIP. `node`: HOST:PORT of the node under trial. `subscribers`: number (E.164) ->
-    SIP password."""
+    SIP password. `password`: with which the node registers as "burgernet"; "": it is known by its address. `tls`: the
+    trunk speaks TLS and SRTP, and `node` is its TLS port."""
 
     address: str
     port: int
@@ -99,6 +114,8 @@ class Network:
     rtp_last: int
     node: str
     subscribers: Mapping[str, str]
+    password: str = ""
+    tls: Tls | None = None
 
 
 def account_of(number: str) -> str:
@@ -114,11 +131,17 @@ def configuration(network: Network, folders: Folders, user: str) -> dict[str, st
         for number, password in network.subscribers.items()
     )
     host, _, _ = network.node.rpartition(":")
+    by = r"\;transport=tls" if network.tls else ""
+    files |= network.tls.files if network.tls else {}
     files["pjsip.conf"] = PJSIP.format(
         address=network.address,
         port=network.port,
-        node=network.node,
         node_address=host,
+        contact="max_contacts = 1" if network.password else f"contact = sip:{network.node}{by}",
+        auth="auth = burgernet" if network.password else "",
+        account=ACCOUNT.format(password=network.password) if network.password else "",
+        secured=SECURED if network.tls else "",
+        tls=transport(network.tls, folders.within("etc"), "") if network.tls else "",
         subscribers=subscribers,
     )
     files["extensions.conf"] = EXTENSIONS

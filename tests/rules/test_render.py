@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_conf.render import Exchange, Folders, Line, Neighbour, Node, OperatorPhone, Trunk, UnsafeValue, render
+from asterisk_conf.secured import Tls
 
 FOLDERS = Folders("/srv/asterisk", "/usr/lib/asterisk/modules", "/srv/asterisk/sounds")
 NODE = Node(
@@ -118,6 +119,55 @@ def test_each_further_contact_of_the_carrier_is_asked_by_itself_and_takes_nobody
     assert "type = identify" not in second
 
 
+TLS = Tls("192.0.2.9", 5061, "CERTIFICATE", "THE-KEY", "AUTHORITIES")
+
+
+def test_a_secured_trunk_is_called_by_tls_and_takes_no_sound_in_clear() -> None:
+    texts = rendered(replace(NODE, tls=TLS, secured=frozenset({"trunk"})))
+    pjsip = texts["pjsip.conf"]
+    assert "bind = 192.0.2.9:5061" in section(pjsip, "tls")
+    assert "verify_server = yes" in section(pjsip, "tls")
+    assert "media_encryption = sdes" in section(pjsip, "carrier")
+    assert r"contact = sip:192.0.2.1:5060\;transport=tls" in section(pjsip, "carrier")
+    assert "media_encryption" not in section(pjsip, "operator")
+    assert "THE-KEY" not in pjsip
+    assert texts["sip-key.pem"] == "THE-KEY"
+    assert "THE-KEY" not in repr(TLS)
+
+
+def test_operators_phones_are_secured_apart_from_the_trunk() -> None:
+    pjsip = rendered(replace(NODE, tls=TLS, secured=frozenset({"operators"})))["pjsip.conf"]
+    assert "media_encryption = sdes" in section(pjsip, "operator")
+    assert "media_encryption" not in section(pjsip, "carrier")
+    assert "transport=tls" not in pjsip
+
+
+def test_who_has_a_user_at_the_carrier_registers_at_each_contact_for_ever() -> None:
+    user = {"user": "31850001234", "password": "the-carriers-word"}
+    pjsip = rendered(replace(NODE, trunks=(Trunk("carrier", ("192.0.2.1",), "sip:192.0.2.1:5060", **user),)))[
+        "pjsip.conf"
+    ]
+    carrier = section(pjsip, "carrier")
+    for line in (
+        "outbound_auth = carrier",
+        "type = registration",
+        "server_uri = sip:192.0.2.1:5060",
+        "client_uri = sip:31850001234@192.0.2.1:5060",
+        "password = the-carriers-word",
+        "auth_rejection_permanent = no",
+    ):
+        assert line in carrier.splitlines()
+    assert "type = registration" not in rendered()["pjsip.conf"]
+    assert "the-carriers-word" not in repr(Trunk("carrier", (), "", **user))
+
+
+def test_behind_nat_strangers_are_told_the_address_outside() -> None:
+    behind = rendered(replace(NODE, external_address="198.51.100.7", tls=TLS))["pjsip.conf"]
+    for transport in ("udp", "tls"):
+        assert "external_media_address = 198.51.100.7" in section(behind, transport)
+    assert "external_" not in rendered()["pjsip.conf"]
+
+
 def test_a_carrier_that_only_calls_us_is_never_called() -> None:
     only_calls = replace(NODE, trunks=(Trunk("carrier", ("192.0.2.1",), ""),))
     assert not re.search(r"^contact =", section(rendered(only_calls)["pjsip.conf"], "carrier"), re.MULTILINE)
@@ -167,6 +217,8 @@ NAME, VALUE = "is no name", "may not stand in a configuration file"
         pytest.param({"trunks": (Trunk("Carrier", ("192.0.2.1",), ""),)}, NAME, id="carrier"),
         pytest.param({"trunks": (Trunk("carrier", ("192.0.2.1,0.0.0.0/0",), ""),)}, VALUE, id="carrier's address"),
         pytest.param({"trunks": (Trunk("carrier", (), "sip:a;transport=x"),)}, VALUE, id="carrier's contact"),
+        pytest.param({"trunks": (Trunk("carrier", (), "sip:a", "b", "secret\nx"),)}, VALUE, id="carrier's password"),
+        pytest.param({"external_address": "192.0.2.1\n[x]"}, VALUE, id="address outside"),
     ],
 )
 def test_a_value_that_could_change_the_meaning_of_a_file_is_refused(change: dict[str, Any], said: str) -> None:

@@ -24,6 +24,7 @@ from telephony.speech import Speech
 from tests.alerting.town import number
 from tests.conversations.exchange import CARRIER, exchange_on, noise, seeded, settings_of
 from tests.conversations.real import PATIENCE, RealNode, RealWiring
+from tests.voice.papers import secured_by, tls_of
 from tests.voice.street import Line, Street, Subscriber
 
 
@@ -37,27 +38,33 @@ class Country:
 
 @asynccontextmanager
 async def country_with_a_network(
-    country_url: str, names: Iterable[int], before: Sequence[str] = ()
+    country_url: str, names: Iterable[int], before: Sequence[str] = (), papers: Path | None = None
 ) -> AsyncIterator[Country]:
     """Two Asterisks. `names`: of the people who have a telephone. `before`: contacts of the trunk that are tried before
-    the network. Nothing of them stays."""
+    the network. `papers`: a folder with a certificate (`written_papers`); then the trunk is TLS and SRTP, and the node
+    registers at the network. Nothing of them stays."""
+    tls_port = free_port()
     network = Network(
         address=CARRIER,
         port=free_port(socket.SOCK_DGRAM),
         rtp_first=26000,
         rtp_last=26999,
-        node=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        node=f"127.0.0.1:{free_port() if papers else free_port(socket.SOCK_DGRAM)}",
         subscribers={number(name): secrets.token_hex(16) for name in names},
+        password=secrets.token_hex(16) if papers else "",
+        tls=tls_of(papers, CARRIER, tls_port) if papers else None,
     )
+    carrier = f"sip:{network.address}:{tls_port if papers else network.port}"
     settings = settings_of(
         country_url,
         "redis://127.0.0.1:1/0",
         ari_url=f"http://127.0.0.1:{free_port()}",
         ami_url=f"tcp://127.0.0.1:{free_port()}",
-        sip_bind=network.node,
+        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}" if papers else network.node,
         rtp_ports="24000-25999",
-        trunk_contacts=[*before, f"sip:{network.address}:{network.port}"],
+        trunk_contacts=[*before, carrier],
         asterisk_instance=f"voice-{os.getpid()}",
+        **(secured_by(papers, network) if papers else {}),
     )
     ours = instance(settings)
     public = asterisk.Instance(ours.installed, f"network-{os.getpid()}")
