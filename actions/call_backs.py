@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select, update
 
 from actions.call_book import CALLER
@@ -79,12 +80,16 @@ class CallBacks:
 
     async def keep_for(self, call_ids: Collection[str], reason: str) -> int:
         """Writes call-backs for calls in line that we lost: of those in the book with a known number and action, that
-        did not talk yet. Returns how many there are for these calls."""
+        did not talk yet, and whose caller did not call again. Returns how many there are for these calls."""
+        later = aliased(Call)
+        called_again = exists().where(col(later.digest) == Call.digest, col(later.arrived_at) > col(Call.arrived_at))
         query = select(Call).where(
             col(Call.id).in_(call_ids),
             col(Call.sealed).is_not(None),
             col(Call.action_id).is_not(None),
             col(Call.connected_at).is_(None),
+            col(Call.callback_of).is_(None),  # its row is open
+            ~called_again,
         )
         async with self._store.writing() as session:
             rows = [{**_from_call(call), **_new(reason)} for call in await session.exec(query)]

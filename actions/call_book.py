@@ -16,8 +16,9 @@ from sqlmodel import col, select, update
 from actions.alerted import alerted_in_each
 from actions.call_facts import FACT_BOUND_S as FACT_BOUND_S
 from actions.call_facts import CallFacts
+from actions.lost_calls import LONGEST_AGO, led_by
 from actions.matching import Alerted, Match
-from actions.models import Attempt, Call, now
+from actions.models import Call, now
 from actions.numbers import Number
 from actions.spool import Fact, Spool
 from actions.store import Away, Store
@@ -29,8 +30,6 @@ log = logging.getLogger(__name__)
 CALLER = "call.caller"
 SOUND = "recording"
 LOST = "lost sight of"
-# No call lasts this long.
-LONGEST_AGO = timedelta(days=1)
 
 
 class CallBook:
@@ -126,10 +125,8 @@ class CallBook:
     async def end_lost(self, app: str, held: Collection[str], grace: timedelta) -> int:
         """Ends the rows of calls that the controller `app` led and holds no more, `grace` after they came; how many.
         Raises what the database raises."""
-        placed = select(Attempt.id).where(col(Attempt.provider_id).startswith(f"bn-{app}-"))
-        ours = col(Call.id).startswith(f"{app}-") | col(Call.attempt_id).in_(placed)
         lately = col(Call.arrived_at).between(now() - LONGEST_AGO, now() - grace)
-        lost = update(Call).where(ours, lately, col(Call.ended_at).is_(None), col(Call.id).not_in(held))
+        lost = update(Call).where(led_by([app]), lately, col(Call.ended_at).is_(None), col(Call.id).not_in(held))
         async with self._store.writing() as session:
             done = await session.exec(lost.values(ended_at=now(), ended_how=LOST))
         return done.rowcount

@@ -22,6 +22,7 @@ from burgernet.settings import Settings
 from ivr_flows.often import Limits, Often
 from telephony.quality import Quality
 from telephony.refusals import Refusals
+from watch.lost_callers import LostCallers
 from watch.rate import Rate
 from watch.watchman import Look
 from web.metrics import Metrics
@@ -52,6 +53,7 @@ class Base:
     quality: Quality
     refusals: Refusals
     often: Often
+    lost_callers: LostCallers
     looks: list[Look]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     drained: asyncio.Event = field(default_factory=asyncio.Event)
@@ -103,6 +105,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Quality(metrics.registry),
             Refusals(metrics.registry),
             Often(Rate(redis), limits, book.hash_of, metrics.registry),
+            LostCallers(metrics.registry),
             [],
         )
     finally:

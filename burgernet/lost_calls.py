@@ -1,13 +1,18 @@
-"""Calls that ended while no controller held them: their rows get an end too."""
+"""Calls that ended while no controller held them: their rows get an end too. Whoever waited in an Asterisk that failed
+is called back."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from datetime import timedelta
 
+from actions.call_backs import NODE_LOST
+from actions.lost_calls import LostCalls
 from actions.store import Away
 from burgernet.base import Base
+from ivr_flows.booked import FAILED
 from telephony.controller import Controller
 
 log = logging.getLogger(__name__)
@@ -22,8 +27,34 @@ async def end_lost_calls(base: Base, controller: Controller) -> None:
     while True:
         if controller.ari.connected.is_set():
             try:
-                if count := await base.book.end_lost(controller.ari.app, controller.held, GRACE):
-                    log.warning("%d calls ended while no controller held them", count)
+                await _end_lost(base, controller)
             except Away as fault:
                 log.info("lost calls are looked for later: %s", type(fault).__name__)
         await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _end_lost(base: Base, controller: Controller) -> None:
+    app = controller.ari.app
+    # Of an earlier life of Asterisk nothing is left, whoever held it.
+    earlier = await LostCalls(base.store).find([app], controller.asterisk_since, controller.held)
+    await end_failed(base, earlier)
+    if count := await base.book.end_lost(app, controller.held, GRACE):
+        log.warning("%d calls ended while no controller held them", count)
+
+
+async def end_failed(base: Base, call_ids: Collection[str]) -> None:
+    """Ends calls whose Asterisk failed, call-backs first: killed in between, the next look does the same again. Raises
+    what the database raises."""
+    if not call_ids:
+        return
+    kept = await base.call_backs.keep_for(call_ids, NODE_LOST)
+    ended, withheld = await LostCalls(base.store).end(call_ids, FAILED)
+    if not ended:
+        return  # another did it in the same moment
+    base.lost_callers.told(kept, withheld)
+    log.warning(
+        "%d calls ended because their Asterisk failed: %d who waited are called back, %d gave no number",
+        ended,
+        kept,
+        withheld,
+    )

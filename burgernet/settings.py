@@ -118,6 +118,13 @@ class Settings(BaseSettings):
         description="SIP addresses of the Asterisk nodes that share this database and Redis, as JSON: "
         '`{"a":"10.0.0.1:5060","b":"10.0.0.2:5060"}`; this one may stand among them. Empty: there is one node',
     )
+    node_lost_s: float = Field(
+        30,
+        ge=5,
+        le=600,
+        description="So long another node and all its controllers must be gone before its waiting callers are called "
+        "back from here, in seconds",
+    )
     ari_url: PrivateUrl = Field("http://127.0.0.1:8088", description="Asterisk's ARI, on loopback or a private network")
     ari_user: str = Field("burgernet", description="ARI user")
     ari_password: Secret = Field(description="ARI password")

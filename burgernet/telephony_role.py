@@ -12,6 +12,7 @@ from burgernet.base import START_BOUND_S, Base, Say
 from burgernet.call_backs import CallingBack
 from burgernet.drain import drain
 from burgernet.last_defence import LastDefence
+from burgernet.lost_nodes import LostNodes
 from burgernet.roster import Roster
 from burgernet.seen import by_telephony
 from burgernet.served_name import ServedName, Shared, served_name
@@ -58,13 +59,14 @@ async def _serve(base: Base, shared: Shared, own: ServedName, nodes: Nodes, say:
     nodes.watch(ari.connected)
     adoption = Adoption(base, shared, Siblings(base.redis, own.lease, settings.apps), ari)
     look = by_telephony(base, ari, contacts, roster)
-    async with base.looking(look), asyncio.TaskGroup() as group:
+    lost_nodes = LostNodes(base, nodes, contacts, roster)
+    async with base.looking(look), base.looking(lost_nodes.facts), asyncio.TaskGroup() as group:
         group.create_task(own.run(base, say, up := asyncio.Event()), name=settings.app)
         for work in (shared.actions.run, base.book.run, nodes.run):
             group.create_task(work(), name=work.__qualname__)
         # Before, operators in talks that go on would have looked free.
         await own.controller.reconciled.wait()
-        for work in (ami.run, roster.run, adoption.run, LastDefence(base, ari, roster.endpoint).run):
+        for work in (ami.run, roster.run, adoption.run, lost_nodes.run, LastDefence(base, ari, roster.endpoint).run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
         if settings.carriers or by_twilio(base):

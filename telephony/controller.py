@@ -83,6 +83,11 @@ class Controller:
         self._closed = True
         await self._tell_the_dialplan()
 
+    @property
+    def asterisk_since(self) -> datetime:
+        """When Asterisk started, as known at the last connect."""
+        return datetime.strptime(self._asterisk_since, "%Y-%m-%dT%H:%M:%S.%f%z")
+
     def leads(self, call_id: str) -> bool:
         """Whether a call with this id is led here, or may be once Asterisk is back."""
         return not self.ari.connected.is_set() or any(task.get_name() == call_id for task in self._tasks.values())

@@ -29,6 +29,7 @@ class Nodes:
     def __init__(self, redis: Redis, own: str, apps: Collection[str], others: Collection[str]) -> None:
         self._redis, self.own, self._apps, self.others = redis, own, apps, frozenset(others)
         self._asterisk = asyncio.Event()
+        self._node_of: dict[str, str] = {}
 
     def watch(self, asterisk: asyncio.Event) -> None:
         """`asterisk` is set while our Asterisk answers."""
@@ -53,6 +54,19 @@ class Nodes:
         """Raises LineAway."""
         await asked(self._redis.set(presence(self.own), "", ex=PRESENT_S))
         await asked(self._redis.hset(APPS, mapping=dict.fromkeys(self._apps, self.own)))
+
+    async def says_so(self) -> bool:
+        """Whether Redis knows that our own node lives: not after it was emptied or all stood still. Raises LineAway."""
+        return bool(await asked(self._redis.exists(presence(self.own))))
+
+    async def remember(self) -> None:
+        """Takes in which controllers each node has: a Redis emptied after a node died does not know. Raises
+        LineAway."""
+        self._node_of |= await asked(self._redis.hgetall(APPS))
+
+    def apps_of(self, node: str) -> list[str]:
+        """The names of a node's controllers."""
+        return [app for app, name in self._node_of.items() if name == node]
 
     async def living(self, names: Iterable[str]) -> frozenset[str]:
         """Which of these other nodes live. Raises LineAway."""

@@ -62,6 +62,23 @@ RULES: tuple[Rule, ...] = (
         for_s=15,
     ),
     Rule(
+        "node gone",
+        "node_there",
+        _none,
+        Severity.RED,
+        "Asterisk node {subject} is gone with its controllers: start it again; whoever waited there is called back by "
+        "another node",
+        for_s=15,
+    ),
+    Rule(
+        "callers lost",
+        "callers_lost",
+        lambda count: count >= 1,
+        Severity.YELLOW,
+        "{value:.0f} callers without a number waited in an Asterisk that failed in the last hour: nobody can call them "
+        "back",
+    ),
+    Rule(
         "trunk away",
         "trunk_reachable",
         lambda share: share <= 0,

@@ -66,6 +66,21 @@ async def restarted(real: RealNode, noticed: Callable[[], Awaitable[bool]]) -> N
     await until(booted, "Asterisk booted")
 
 
+async def killed(real: RealNode) -> None:
+    """kill -9 of Asterisk: every call in it is gone."""
+    await asyncio.to_thread(asterisk._end_an_earlier_life, real.asterisk)
+
+
+@asynccontextmanager
+async def started(real: RealNode) -> AsyncIterator[None]:
+    """A killed Asterisk runs again while the block lasts."""
+    process = await asyncio.to_thread(asterisk.start, real.asterisk)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(asterisk.stop, process)
+
+
 class Running:
     """`burgernet run` as a deployer starts it, in a folder of its own."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,10 +11,13 @@ import pytest
 from redis.asyncio import Redis
 
 from actions.desk import Desk, Duty, Room
+from burgernet.base import Base
+from burgernet.lost_nodes import LostNodes
 from burgernet.roster import Roster
 from telephony.contacts import Contacts
 from telephony.nodes import Nodes, presence
 from telephony.waiting_line import WaitingLine
+from tests.conversations.exchange import until
 from tests.truth.lines import NOON, free, gets
 
 ON_DUTY, AT_HOME = "rotterdam-1", "rotterdam-2"
@@ -161,3 +165,58 @@ async def test_a_dead_nodes_operator_who_registers_with_the_survivor_is_rung_the
     await a.phone(ON_DUTY)
     assert await free(redis) == {ON_DUTY}
     assert await a.finds() == f"PJSIP/{ON_DUTY}"
+
+
+class Watching:
+    """A survivor's sight of the other node."""
+
+    def __init__(self, node: Node, bound_s: float = 0.0) -> None:
+        base = SimpleNamespace(settings=SimpleNamespace(node_lost_s=bound_s), redis=node.redis)
+        self.lost = LostNodes(cast(Base, base), node.nodes, node.contacts, node.roster).lost
+        node.contacts.listed.set()
+
+
+async def test_a_node_is_lost_when_it_is_silent_and_unreachable_for_so_long(pair: tuple[Node, Node]) -> None:
+    a, b = pair
+    lost = Watching(a, bound_s=1.0).lost
+    await a.contacts._set("node-b", reachable=True)
+    assert await lost() == []
+    await b.dies()
+    await asyncio.sleep(0.05)
+    assert await lost() == []  # its Asterisk lives: who waits there is led by its next controller
+    await a.contacts._set("node-b", reachable=False)
+    assert await lost() == []
+
+    async def b_is_lost() -> bool:
+        return await lost() == ["b"]
+
+    await until(b_is_lost, "the node lost")
+    await b.lives()
+    assert await lost() == []
+
+
+async def test_in_doubt_nobody_is_lost(pair: tuple[Node, Node]) -> None:
+    a, b = pair
+    lost = Watching(a, bound_s=0.1).lost
+    await b.dies()
+    await a.dies()  # as in a Redis that was emptied, or stood still
+    assert [await _soon(lost) for _ in range(6)] == [[]] * 6
+    await a.nodes.renew()
+    assert await _soon(lost) == []
+    a.contacts.lost()
+    assert [await _soon(lost) for _ in range(6)] == [[]] * 6
+
+
+async def test_the_controllers_of_a_dead_node_are_known_also_from_an_emptied_redis(
+    redis: Redis, pair: tuple[Node, Node]
+) -> None:
+    a, _ = pair
+    await a.nodes.remember()
+    await redis.flushall()
+    await a.nodes.remember()
+    assert a.nodes.apps_of("b") == ["burgernet-b"]
+
+
+async def _soon(lost: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    await asyncio.sleep(0.04)
+    return await lost()

@@ -22,9 +22,9 @@ from telephony.ari import Ari, Event
 from telephony.handset import PhoneBox
 from telephony.place import endpoint_at
 from telephony.ringing import why_not
-from tests.conversations.exchange import FREE_NUMBER, Music, Phone, seeded, whispered
+from tests.conversations.exchange import FREE_NUMBER, Music, Phone, seeded, until, whispered
 from tests.conversations.real import RealNode, RealWiring
-from tests.truth.running import running, truth_node
+from tests.truth.running import killed, running, started, truth_node
 from tests.truth.test_killed_controller import Deployment, asks_for, nothing_is_left
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,6 +62,7 @@ async def node(
         country_url,
         f"node-{name}",
         node=name,
+        node_lost_s=6,
         nodes=nodes,
         controller=name,
         controllers=[],
@@ -141,6 +142,38 @@ async def test_a_caller_of_one_node_speaks_with_an_operator_of_the_other(pair: P
         await refusing.rejects()
         assert await rung == "refused"
         assert await why("limburg-1") == "unreachable"  # its phone is registered nowhere
+
+
+async def test_a_dead_nodes_operators_are_away_and_its_callers_are_called_back(pair: Pair) -> None:
+    action = await pair.near.action("rotterdam")
+    near_operator, first = await pair.near.operator("rotterdam-2"), await pair.near.caller()
+    await asks_for(pair.near, first, action.code)
+    await near_operator.answers()
+    await near_operator.talks_with(first)
+    far_operator = await pair.far.operator(OPERATOR)
+
+    await killed(pair.far.real)
+    await until(lambda: pair.near.off_duty(OPERATOR), "the far operator away", bound_s=30)
+    known, withheld = await pair.near.caller("+31687654321"), await pair.near.caller("+31699999999", withheld=True)
+    for caller in (known, withheld):
+        await asks_for(pair.near, caller, action.code)
+    await pair.near.waiting(2)
+    async with started(pair.far.real):
+        await far_operator.rings(bound_s=30)  # who waited is served when the node is back
+
+        pair.near.process.is_killed()
+        await killed(pair.near.real)
+        await until(lambda: all_lost(pair.far, 3), "every call ended in the book", bound_s=60)
+        (kept,) = await pair.far.base.call_backs.open_ones()
+        assert kept[0].reason == "node lost"
+        assert pair.far.base.call_backs.number(kept[0]) == "+31687654321"
+        await pair.far.process.says("3 calls ended because their Asterisk failed: 1 who waited")
+        await until(lambda: pair.far.is_free(OPERATOR), "the operator is held no more", bound_s=15)
+        assert await pair.near.off_duty("rotterdam-2")
+
+
+async def all_lost(deployment: Deployment, wanted: int) -> bool:
+    return [call.ended_how for call in await deployment.calls()] == ["the telephone exchange failed"] * wanted
 
 
 @asynccontextmanager

@@ -25,6 +25,8 @@ def rung(what: str, value: float, *, for_s: float = 60, subject: str = "it") -> 
     [
         ("answers", 1, 0, "part away"),
         ("observes", 1, 0, "not observing"),
+        ("node_there", 1, 0, "node gone"),
+        ("callers_lost", 0, 1, "callers lost"),
         ("trunk_reachable", 1, 0, "trunk away"),
         ("trunk_reachable", 1, 0.5, "trunk half away"),
         ("trunk_used", 0.89, 0.9, "trunk full"),
