@@ -66,8 +66,15 @@ async def ended(call: asyncio.Task[str]) -> str:
     "to", ["+442079460958", "+319008844", "112", "0612345678", "", "+31612345678@192.0.2.1", "+31" + "6" * 40]
 )
 async def test_a_number_that_may_not_be_called_is_refused_before_asterisk_hears_of_it(street: Street, to: str) -> None:
-    asked: list[Any] = []
-    with patch.object(street.exchange.controller.ari, "request", asked.append), pytest.raises(MayNotCall) as refused:
+    ari = street.exchange.controller.ari
+    really, asked = ari.request, list[str]()
+
+    async def request(method: str, path: str, *body: Any, **query: Any) -> Any:
+        if path.startswith("channels"):  # the rest of the role goes on with its own work
+            asked.append(path)
+        return await really(method, path, *body, **query)
+
+    with patch.object(ari, "request", request), pytest.raises(MayNotCall) as refused:
         await ended(places(street, to))
     assert asked == []
     assert not to or to not in str(refused.value)
