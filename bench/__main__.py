@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import chance, faults, free_number, growth, results
+from bench import adoption, chance, faults, free_number, growth, results, waiting_line
 from bench.fault_play import Size
 from bench.fault_scenes import SCENES
 from bench.results import Figure
@@ -56,7 +56,22 @@ def _faults(given: argparse.Namespace) -> list[Figure]:
     return asyncio.run(faults.run(Size(given.talking, given.waiting, given.menus), given.scenes))
 
 
-BENCHES = {free_number.NAME: _free_number, growth.NAME: _growth, chance.NAME: _chance, faults.NAME: _faults}
+def _waiting_line(given: argparse.Namespace) -> list[Figure]:
+    return asyncio.run(waiting_line.run(waiting_line.Size(given.real, given.operators, given.wait)))
+
+
+def _adoption(given: argparse.Namespace) -> list[Figure]:
+    return asyncio.run(adoption.run(given.adopted, given.full_load))
+
+
+BENCHES = {
+    free_number.NAME: _free_number,
+    growth.NAME: _growth,
+    waiting_line.NAME: _waiting_line,
+    adoption.NAME: _adoption,
+    chance.NAME: _chance,
+    faults.NAME: _faults,
+}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -70,6 +85,15 @@ def _arguments() -> argparse.ArgumentParser:
     words.add_argument("--talking", type=int, default=50, help="callers who talk when something is broken")
     words.add_argument("--waiting", type=int, default=50, help="who wait in line")
     words.add_argument("--menus", type=int, default=20, help="who are in a menu")
+    words.add_argument(
+        "--real", type=int, default=200, help="waiting-line: callers on the real Asterisk, of ten times as many"
+    )
+    words.add_argument("--operators", type=int, default=20, help="waiting-line: operators in each of ten rooms")
+    words.add_argument("--wait", type=float, default=60, help="waiting-line: seconds in which everybody waits")
+    words.add_argument("--adopted", type=int, default=500, help="adoption: calls of the controller that is killed")
+    words.add_argument(
+        "--full-load", type=float, default=60, help="adoption: seconds of full load before, 600 for ten minutes"
+    )
     words.add_argument("--scenes", nargs="*", default=(), choices=SCENES, help="some of the faults alone")
     return words
 

@@ -75,12 +75,13 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground() -> AsyncIterator[Ground]:
+async def ground(**more: Any) -> AsyncIterator[Ground]:
+    """`more`: settings other than the usual ones."""
     with (
         postgres_in(_kept(), ("-cshared_buffers=512MB", "-cmax_connections=200")) as postgres,
         redis_server() as redis,
     ):
-        settings = _settings(postgres.url, redis)
+        settings = _settings(postgres.url, redis).model_copy(update=more)
         async with opened(settings) as base:
             found = await country.write(postgres.url, base.vaults.register)
             ours = instance(settings)
@@ -108,15 +109,22 @@ def _kept() -> Path:
 
 
 @contextmanager
-def product(ground: Ground, controller: str = "one") -> Iterator[subprocess.Popen[bytes]]:
-    """The product's telephony role in a process of its own, taking calls."""
+def product(
+    ground: Ground, controller: str = "one", operators_a_room: int = country.OPERATORS_A_ROOM
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The product's telephony role in a process of its own, taking calls for so many operators in each room."""
     with _started(ground, [*BURGERNET, "run", "--role", "telephony"], b"is up", controller) as process:
-        _wait_for_operators(ground)
+        _wait_for_operators(ground, operators_a_room)
         yield process
 
 
-def _wait_for_operators(ground: Ground) -> None:
-    wanted = country.OPERATORS_A_ROOM * len({action.room_id for action in ground.country.actions})
+def log_of(controller: str) -> Path:
+    """Where a controller's process writes its log."""
+    return KEPT / f"{controller}.log"
+
+
+def _wait_for_operators(ground: Ground, a_room: int) -> None:
+    wanted = a_room * len({action.room_id for action in ground.country.actions})
     redis: Any = Redis.from_url(ground.settings.redis_url)
     over = time.monotonic() + START_BOUND_S
     while redis.hlen("burgernet:duty") < wanted:
@@ -148,7 +156,7 @@ async def prompts(speech: Speech, found: country.Country) -> dict[str, str]:
 
 @contextmanager
 def _started(ground: Ground, command: list[str], ready: bytes, name: str) -> Iterator[subprocess.Popen[bytes]]:
-    log = KEPT / f"{name}.log"
+    log = log_of(name)
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment(ground.settings, name))
     try:
@@ -220,7 +228,7 @@ async def _short(text: str, language: str) -> Samples:
 
 
 async def _references(ours: asterisk.Instance, speech: Speech, found: country.Country) -> None:
-    """The references' dialplan; and phones that SIPp plays are not asked whether they live."""
+    """The references' dialplan; and phones that SIPp plays are not asked whether they live, nor expected to speak."""
     names = {
         name: media.removeprefix("sound:").removeprefix(f"{ours.sounds_inside}/")
         for name, media in (await prompts(speech, found)).items()
@@ -228,7 +236,9 @@ async def _references(ours: asterisk.Instance, speech: Speech, found: country.Co
     plain = Template((files("bench") / "references/plain.conf").read_text("utf-8").replace("${", "$${"))
     with (ours.folder / "etc/extensions.conf").open("a") as dialplan:
         dialplan.write(plain.substitute(names, sounds=ours.sounds_inside, operator=PLAIN_OPERATOR))
-    with (ours.folder / "etc/pjsip.conf").open("a") as phones:
+    contacts = ours.folder / "etc/pjsip.conf"
+    contacts.write_text(contacts.read_text("utf-8").replace("rtp_timeout = 60", "rtp_timeout = 0"), "utf-8")
+    with contacts.open("a") as phones:
         for account in _accounts(found):
             phones.write(f"\n[{account}](+type=aor)\nqualify_frequency = 0\n")
 

@@ -1,11 +1,9 @@
 """Any sequence of arrivals, offers, refusals, hang-ups, talks, at two controllers: the line in Redis pairs exactly
-as the rule says, told here in a few lines of plain Python."""
+as bench/rule.py says in a few lines of plain Python."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from random import Random
@@ -16,72 +14,12 @@ from hypothesis import given as cases
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from bench.rule import Caller, Rule
 from telephony.place import Place, Post
 from tests.truth.lines import NOON, Controller, controllers, gets, given, order_of_service
 
 ROOMS = ("rotterdam", "den-haag")
 LANGUAGES = (("nl",), ("en",), ("nl", "en"))
-
-
-@dataclass
-class Caller:
-    room: str
-    priority: int
-    minute: int
-    language: str
-    skill: str
-    preferred: str
-    rooms: list[str] = field(default_factory=list)
-    passed: set[str] = field(default_factory=set)
-
-
-class Rule:
-    """Calls in order of priority and arrival; each gets the preferred operator, else the longest idle of the first room
-    that has one, who speaks the language, has the skill and was not passed over."""
-
-    def __init__(self) -> None:
-        self.line: dict[str, Caller] = {}
-        self.posts: dict[str, Post] = {}
-        self.idle: dict[str, int] = {}
-        self.paired: dict[str, str] = {}
-        self._clock = count()
-
-    def waiting(self, room: str) -> list[str]:
-        callers = self.line.items()
-        return [call for call, who in sorted(callers, key=lambda one: _turn(one[1])) if room in who.rooms]
-
-    def free(self, operator: str) -> None:
-        if operator in self.posts:
-            self.idle.setdefault(operator, next(self._clock))
-        self.pair()
-
-    def pair(self) -> None:
-        for call, caller in sorted(self.line.items(), key=lambda one: _turn(one[1])):
-            if operator := next(self._fitting(caller), None):
-                del self.line[call], self.idle[operator]
-                self.paired[call] = operator
-
-    def _fitting(self, caller: Caller) -> Iterator[str]:
-        for room in caller.rooms:
-            if self.posts.get(caller.preferred, Post("")).room == room and self._fits(caller, caller.preferred):
-                yield caller.preferred
-        for room in caller.rooms:
-            for operator in sorted(self.idle, key=self.idle.__getitem__):
-                if self.posts[operator].room == room and self._fits(caller, operator):
-                    yield operator
-
-    def _fits(self, caller: Caller, operator: str) -> bool:
-        post = self.posts[operator]
-        return (
-            operator in self.idle
-            and operator not in caller.passed
-            and caller.language in ("", *post.languages)
-            and caller.skill in ("", *post.skills)
-        )
-
-
-def _turn(caller: Caller) -> tuple[int, int]:
-    return caller.priority, caller.minute
 
 
 class Story:
@@ -112,7 +50,7 @@ class Story:
         )  # fmt: skip
         caller.rooms.append(caller.room)
         opened = controller.line.waiting_for(
-            caller.room, call, caller.priority, NOON + timedelta(minutes=caller.minute),
+            caller.room, call, caller.priority, NOON + timedelta(minutes=caller.arrived),
             language=caller.language, skill=caller.skill, preferred=caller.preferred,
         )  # fmt: skip
         self._places[call] = opened, await opened.__aenter__(), caller, controller
