@@ -49,6 +49,8 @@ class Reference:
         await self.ask("POST", f"bridges/{bridge}", type="mixing")
         await self.ask("POST", f"bridges/{bridge}/addChannel", channel=f"{caller},{operator}")
         await self.until(f"StasisEnd {operator}")
+        # A prompt to somebody whom a bridge has not yet let go is never heard, and its end never told.
+        await self.ask("POST", f"bridges/{bridge}/removeChannel", channel=caller)
         await self.ask("DELETE", f"bridges/{bridge}")
         await self.play(caller, self.left)
         await self.ask("DELETE", f"channels/{caller}")
