@@ -63,9 +63,9 @@ async def controllers(redis: Redis, duty: Mapping[str, Post], *apps: str) -> Asy
         for each in team:
             await each.line.connected.wait()
         yield team
+    finally:
         for each in team:
             await each.gone()
-    finally:
         for task in listening:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
