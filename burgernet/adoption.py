@@ -80,7 +80,7 @@ class Adoption:
 
     async def _serve(self, lease: Lease) -> None:
         """Serves a name until its own controller is back, or nothing of it is left."""
-        name = self.adopted[lease.app] = await served_name(self._base, self._shared, lease)
+        name = self.adopted[lease.app] = served_name(self._base, self._shared, lease)
         serving = asyncio.create_task(name.run(self._base, log.info, asyncio.Event()))
         over = asyncio.create_task(_over(name))
         try:

@@ -6,12 +6,13 @@ A process serves its own name, and for a while the names of controllers that die
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from actions.live import OpenActions
+from actions.matching import Postcodes
 from actions.numbers import allowed, read_number
 from actions.rooms import Rooms
 from actions.short_numbers import ShortNumbers
@@ -38,11 +39,14 @@ from telephony.waiting_line import WaitingLine
 
 @dataclass(frozen=True)
 class Shared:
-    """What all names that a process serves have in common."""
+    """What all names that a process serves have in common: read once, for a name must be taken over also while the
+    database is away."""
 
     speech: Speech
     roster: Roster
     actions: OpenActions
+    area_codes: Mapping[str, Sequence[str]]
+    postcodes: Sequence[Postcodes]
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,19 @@ class ServedName:
             ready.set()
 
 
-async def served_name(base: Base, shared: Shared, lease: Lease) -> ServedName:
-    """Everything ready to run under this lease's name. Raises what the database raises."""
+def served_name(base: Base, shared: Shared, lease: Lease) -> ServedName:
+    """Everything ready to run under this lease's name."""
     settings = base.settings
     line = WaitingLine(base.redis, lease.app, shared.roster.on_duty, settings.node)
-    board = await switchboard(base, line, shared)
+    board = switchboard(base, line, shared)
     ari = Ari(settings.ari_url, lease.app, settings.ari_user, settings.ari_password.get_secret_value())
     controller = controller_of(base, ari, shared.speech, board)
     line.leads = controller.leads
     return ServedName(lease, line, board, controller)
 
 
-async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchboard:
-    """What the conversations have at hand. Raises what the database raises."""
+def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchboard:
+    """What the conversations have at hand."""
     return Switchboard(
         book=base.book,
         desk=base.desk,
@@ -88,14 +92,14 @@ async def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchbo
         wordings=Wordings(base.store),
         actions=shared.actions,
         rooms=shared.roster.rooms,
-        area_codes=await base.desk.area_codes(),
+        area_codes=shared.area_codes,
         operator_languages=shared.roster.languages,
         line=line,
         duties=Rooms(base.store),
         look_at=shared.roster.look_at,
         call_backs=base.call_backs,
         may_call=partial(_may_call, base.settings),
-        postcodes=await base.desk.postcodes(),
+        postcodes=shared.postcodes,
         grace=timedelta(minutes=base.settings.grace_minutes),
         quality=base.quality,
         national_room=base.settings.fallback_room,

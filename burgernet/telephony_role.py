@@ -38,9 +38,9 @@ async def telephony_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     nodes = Nodes(base.redis, settings.node, settings.apps, settings.other_nodes)
     roster = Roster(base.desk, base.redis, nodes)
     await roster.read_books()
-    shared = Shared(speech, roster, actions)
+    shared = Shared(speech, roster, actions, await base.desk.area_codes(), await base.desk.postcodes())
     lease = Lease(base.redis, settings.app)
-    own = await served_name(base, shared, lease)
+    own = served_name(base, shared, lease)
     # Nothing slow comes between taking the lease and keeping it.
     await lease.take(START_BOUND_S, say)
     try:

@@ -24,12 +24,14 @@ from telephony.calls import Call, NotReached
 from telephony.legs import Leg
 from telephony.place import Place, Staff, Taken
 from telephony.speech import Prompt
+from telephony.waiting_line import LineAway
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROMISED = "to be called back"
 OFFER_S = 1.0
+ASK_AGAIN_S = 2.0
 # These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
 GONE = {"no_answer": "the phone was not answered", "unreachable": "the phone is not registered"}
 
@@ -148,13 +150,24 @@ async def _pair(call: Call, board: Switchboard, match: Match, place: Place) -> F
 
 async def widen(board: Switchboard, place: Place, rooms: list[str]) -> None:
     """Stands in the line of each further room too, when the patience with the one before is over: at once when nobody
-    is on duty there. `rooms`: the own one first."""
+    is on duty there. `rooms`: the own one first. A Redis that is away for a moment is asked again."""
     for before, room in pairwise(rooms):
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, LineAway):
             async with asyncio.timeout(board.overflow_after_s(rooms[0])):
                 await board.line.unstaffed(before)
+        while not await _stands_in(board, place, room):  # noqa: ASYNC110 - what is waited for lies in Redis
+            await asyncio.sleep(ASK_AGAIN_S)
+
+
+async def _stands_in(board: Switchboard, place: Place, room: str) -> bool:
+    """Whether it could be asked for."""
+    try:
         if await board.line.staffed(room):
             await place.also_in(room)
+    except LineAway as fault:
+        log.info("room %s could not be asked for help yet: %s", room, fault)
+        return False
+    return True
 
 
 async def ring(

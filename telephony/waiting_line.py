@@ -198,6 +198,8 @@ class WaitingLine:
                         seen = clock()
             except (RedisError, OSError, TimeoutError, LineAway) as fault:
                 log.warning("waiting line: Redis does not answer (%s); trying again in %.1f s", fault, pause)
+                # A line in which nothing happens hears nothing for as long.
+                seen = clock() if self.connected.is_set() else seen
             finally:
                 self.connected.clear()
             if clock() - seen > AWAY_S:

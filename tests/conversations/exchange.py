@@ -160,8 +160,8 @@ class Exchange:
                 patches.enter_context(patch.object(home, name, part))
             yield
 
-    async def _switchboard(self, *given: Any) -> Switchboard:
-        return dataclasses.replace(await switchboard(*given), patience=self.patience)
+    def _switchboard(self, *given: Any) -> Switchboard:
+        return dataclasses.replace(switchboard(*given), patience=self.patience)
 
     def _controller_of(self, base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:
         controller = controller_of(base, ari, speech, board)
