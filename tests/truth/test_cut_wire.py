@@ -116,9 +116,11 @@ async def test_a_wire_that_goes_dead_without_a_word_is_noticed_and_replaced(exch
 
 async def test_a_second_controller_under_one_name_is_refused(exchange: Exchange) -> None:
     said: list[str] = []
+    serving = exchange.controller
     with patch("burgernet.telephony_role.START_BOUND_S", 0.3), pytest.raises(LeaseLost, match="burgernet-test"):
         await telephony_role.telephony_role(exchange.base, said.append, asyncio.Event())
     assert "another controller called burgernet-test is running" in said[0]
+    exchange.controller = serving
     caller = await exchange.caller()
     await caller.dials(FREE_NUMBER)
     await caller.hears("welcome")
