@@ -42,6 +42,8 @@ KEYS = "1:" + "B" * 43 + "="
 PROMPT_S = 0.5
 PLAIN_OPERATOR = f"{NATIONAL_ROOM}-1"
 START_BOUND_S = 60
+# A telephone that is silent is given up by SIP after 32 s.
+EMPTY_BOUND_S = 40
 BURGERNET = (sys.executable, "-c", "from burgernet.command_line import main; main()")
 
 
@@ -64,13 +66,15 @@ class Ground:
     def channels(self) -> int:
         return int(self.instance.console("core show channels count").split()[0])
 
-    def empties(self, bound_s: float = 60) -> bool:
-        """Whether the last channel goes within the bound."""
+    def empties(self, bound_s: float = EMPTY_BOUND_S) -> bool:
+        """Whether the last channel goes within the bound; what is left then is hung up."""
         over = time.monotonic() + bound_s
         while time.monotonic() < over:
             if not self.channels():
                 return True
             time.sleep(0.2)
+        # Legs that nobody leads any more would spoil every later load.
+        self.instance.console("channel request hangup all")
         return False
 
 
