@@ -16,7 +16,7 @@ demo: ## Run the main job here, real calls included; ARGS=--once ends by itself
 
 test: ## Run all tests; ARGS goes to pytest
 	@scripts/prepare dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: ## Measure the product beside its references; ONLY=free-number for one bench, ARGS=--help for its options
 	@scripts/prepare bench
