@@ -67,6 +67,7 @@ def action(sqlite_url: str) -> OpenAction:
         action = await Desk(store).start_action(new, ME)
         book = CallBook(store, Vaults(vault, vault), Path("unused"))
         await book.matched(CALL, Match(action, "code", 1.0, ()), "nl")
+        await book.ended(CALL, "operator hung up")  # what was handed in before is written with it
         await book.keep_sound(CALL, "talk1", WAV, 12.0)
         for _ in range(2):  # a second time keeps nothing more
             await book.keep_sound(CALL, "note2", WAV, 5.0, ("rotterdam-1", action.id, "rotterdam"))

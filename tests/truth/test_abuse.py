@@ -33,8 +33,7 @@ async def exchange(
 
 
 async def seen(exchange: Exchange) -> Facts:
-    (look,) = exchange.base.looks
-    return await look()
+    return {name: value for look in exchange.base.looks for name, value in (await look()).items()}
 
 
 async def refused_at_least(exchange: Exchange, count: int) -> bool:
