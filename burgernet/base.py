@@ -76,9 +76,9 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
         Vault(read_keys(settings.police_keys.get_secret_value())),
     )
     store = Store.open(settings.database_url)
-    # Retries are ours, with their own bounds: a caller is not kept waiting by a hidden one. Only a connection that Redis
-    # closed meanwhile is made anew, at once. The library's own time-out
-    # is a wait_for, which on Python 3.11 can lose a cancellation: a role would not end.
+    # Retries are ours, with their own bounds: a caller is not kept waiting by a hidden one. Only a connection that
+    # Redis closed meanwhile is made anew, at once. The library's own time-out is a wait_for, which on Python 3.11 can
+    # lose a cancellation: a role would not end.
     redis = Redis.from_url(
         settings.redis_url,
         decode_responses=True,

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+# So long after the answer the way of the sound to a distant telephone is still being opened: a word said at once would
+# be cut.
+OPENS_S = 0.3
+
 # Milliseconds of silence that end a talk, and how loud counts as talk (Asterisk's own scale; its default).
 TALK_DETECT = "1200,256"
 
@@ -63,7 +67,9 @@ class Call:
         self._music = False
 
     async def answer(self) -> None:
+        """Answers, and returns when the caller can hear something."""
         await self._ask("POST", "answer")
+        await self.leg.until(asyncio.sleep(OPENS_S), None)
 
     async def hangup(self) -> None:
         """Ends the caller's leg; no harm when it has ended already."""

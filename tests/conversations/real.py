@@ -149,6 +149,8 @@ async def real_exchange(
     async with opened(real.settings.model_copy(update=mine)) as base:
         await seeded(base)
         wiring = RealWiring(real, box)
-        async with exchange_on(base, wiring, patience) as exchange:
-            yield exchange
-        await wiring.forget_phones()
+        try:
+            async with exchange_on(base, wiring, patience) as exchange:
+                yield exchange
+        finally:
+            await wiring.forget_phones()

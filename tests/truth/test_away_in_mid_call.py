@@ -180,7 +180,7 @@ async def _not(so: bool) -> bool:
 
 
 async def _is_there(file: Path) -> bool:
-    return bool(await asyncio.to_thread(file.exists))
+    return bool(list(file.parent.glob("spool*")))  # it may be on its way into the database
 
 
 async def _is_gone(file: Path) -> bool:
