@@ -100,6 +100,9 @@ class CallBacks:
 
     async def claim(self, app: str, most: int) -> list[CallBack]:
         """Takes rows that are due and that nobody stands in line for. Closes those that are of no use any more."""
+        self.some = bool(await self._any_open())
+        if not self.some:
+            return []
         await self._sweep()
         moment = now()
         query = (
@@ -169,6 +172,10 @@ class CallBacks:
         """The number to call, opened just before its use. Raises NoSuchKey, NotOurs."""
         return self._vault.open(Sealed(row.sealed, row.key_version), CALLER).decode()
 
+    async def _any_open(self) -> str | None:
+        async with self._store.reading() as session:
+            return (await session.exec(select(CallBack.id).where(col(CallBack.ended_at).is_(None)).limit(1))).first()
+
     async def _sweep(self) -> None:
         still_open = exists().where(col(Action.id) == CallBack.action_id, col(Action.status) == Status.OPEN)
         spoke = exists().where(col(Call.id) == CallBack.id, col(Call.connected_at).is_not(None))
@@ -182,8 +189,6 @@ class CallBacks:
                 await session.exec(
                     closing.values(ended_at=now(), ended_how=why).execution_options(synchronize_session=False)
                 )
-            any_open = select(CallBack.id).where(col(CallBack.ended_at).is_(None)).limit(1)
-            self.some = (await session.exec(any_open)).first() is not None
 
     async def _change(self, call_back_id: str, *conditions: Any, **values: Any) -> bool:
         changing = update(CallBack).where(

@@ -135,18 +135,8 @@ class CallBook:
         self, call_id: str, action_id: int | None, room_id: str | None, wav: bytes, seconds: float
     ) -> None:
         """Keeps a recorded tip, sealed before it leaves memory. Twice the same call keeps one tip."""
-        sealed = self._vaults.police.seal(wav, SOUND)
-        fact: Fact = {
-            "kind": "tip",
-            "call_id": call_id,
-            "action_id": action_id,
-            "room_id": room_id,
-            "sealed": _b64(sealed.blob),
-            "key_version": sealed.version,
-            "seconds": seconds,
-            "received_at": _now(),
-        }
-        await self._facts.keep_sound(fact)
+        fact: Fact = {"kind": "tip", "call_id": call_id, "action_id": action_id, "room_id": room_id}
+        await self._facts.keep_sound(fact | self._sealed_sound(wav, seconds))
 
     async def keep_sound(
         self, call_id: str, what: str, wav: bytes, seconds: float, by: tuple[str, int | None, str | None] | None = None
@@ -154,7 +144,6 @@ class CallBook:
         """Keeps a recording of a call, sealed before it leaves memory. `what`: talk1, talk2, ... a piece of the talk;
         note1, ... an operator's note, which is listed with the action too: `by` operator, about an action, in a room.
         Twice the same keeps one."""
-        sealed = self._vaults.police.seal(wav, SOUND)
         operator_id, action_id, room_id = by or (None, None, None)
         fact: Fact = {
             "kind": "sound",
@@ -163,12 +152,8 @@ class CallBook:
             "operator_id": operator_id,
             "action_id": action_id,
             "room_id": room_id,
-            "sealed": _b64(sealed.blob),
-            "key_version": sealed.version,
-            "seconds": seconds,
-            "received_at": _now(),
         }
-        await self._facts.keep_sound(fact)
+        await self._facts.keep_sound(fact | self._sealed_sound(wav, seconds))
 
     async def replay(self) -> int:
         """Writes what was spooled to the database; returns how many facts. Raises what the database raises."""
@@ -197,6 +182,15 @@ class CallBook:
             "sealed": _b64(sealed.blob),
             "key_version": sealed.version,
             "digest": _b64(self._vaults.police.digest(number.e164, CALLER)),
+        }
+
+    def _sealed_sound(self, wav: bytes, seconds: float) -> Fact:
+        sealed = self._vaults.police.seal(wav, SOUND)
+        return {
+            "sealed": _b64(sealed.blob),
+            "key_version": sealed.version,
+            "seconds": seconds,
+            "received_at": _now(),
         }
 
     async def _write(self, call_id: str, **columns: Any) -> None:

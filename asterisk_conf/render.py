@@ -59,7 +59,7 @@ class Exchange:
 
     @property
     def trunk(self) -> str:
-        return f"room-{_name(self.room)}"
+        return exchange_trunk(self.room)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ class Node:
 class _At(Template):
     delimiter = "@"
     pattern = r"@(?:(?P<named>[a-z_]+)@|(?P<escaped>@@)|(?P<braced>(?!))|(?P<invalid>(?!)))"  # type: ignore[assignment]
+
+
+def exchange_trunk(room: str) -> str:
+    """The account of the trunk to this room's own exchange. Raises UnsafeValue."""
+    return f"room-{_name(room)}"
 
 
 def render(node: Node, folders: Folders, user: str) -> dict[str, str]:

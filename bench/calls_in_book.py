@@ -16,7 +16,6 @@ from bench.results import Figure, Goal
 from bench.sipp import Load
 
 # The operator's phone has rung, heard who calls, and is connected within this.
-RING_TO_TALK_S = 5.0
 
 
 async def figures(bench: str, on: Ground) -> list[Figure]:

@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import numpy as np
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from actions.desk import Desk, NewAction
@@ -30,21 +27,17 @@ from actions.seed import seed
 from actions.store import Store, upgrade
 from bench.country import ME, ROTTERDAM
 from bench.fault_phones import CARRIER, PHONES, PHONES_PORT
+from bench.ground import settings_of, short_prompts
 from bench.registering import register
 from burgernet import asterisk
 from burgernet.base import opened
 from burgernet.embedded import free_port, postgres_server, redis_server
 from burgernet.node import instance, node, sip_password
 from burgernet.settings import Settings
-from ivr_flows.catalogue import catalogue
-from ivr_flows.whisper import whisper
-from telephony.speech import RATE, Samples, Speech
 from tests.truth.running import Wire, environment_of, wire_to
 
 ROOM = "rotterdam"
 CONTROLLERS = ("one", "two")
-KEYS = "1:" + "B" * 43 + "="
-PROMPT_S = 0.5
 UP_BOUND_S = 60
 
 
@@ -224,7 +217,7 @@ async def ground(operators: int) -> AsyncIterator[Ground]:
         async with opened(settings) as base:
             asterisk.write(ours, await node(settings, base.desk))
         _patient_phones(ours, operators)
-        await _prompts(ours, action)
+        await short_prompts(ours, [action])
         with asterisk.alone(ours):
             exchange = Exchange(ours)
             exchange.starts()
@@ -250,26 +243,16 @@ def _through(wire: Wire, url: str) -> str:
 
 
 def _settings(database_url: str, redis_url: str, folder: Path) -> Settings:
-    return Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        register_keys=SecretStr(KEYS),
-        police_keys=SecretStr(KEYS),
+    return settings_of(
+        database_url,
+        redis_url,
         controllers=list(CONTROLLERS),
-        ari_url=f"http://127.0.0.1:{free_port()}",
-        ami_url=f"tcp://127.0.0.1:{free_port()}",
-        ari_password=SecretStr(os.urandom(16).hex()),
-        ami_password=SecretStr(os.urandom(16).hex()),
-        sip_secret=SecretStr(os.urandom(16).hex()),
-        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
         rtp_ports="24000-29999",
         trunk_addresses=[CARRIER],
         # Nobody answers there: that a call-back is written is what counts.
         trunk_contact=f"sip:{CARRIER}:5071",
         asterisk_instance=f"faults-{os.getpid()}",
         spool_file=folder / "spool",
-        calls_a_minute_per_source=100_000,
     )
 
 
@@ -293,16 +276,3 @@ def _patient_phones(ours: asterisk.Instance, operators: int) -> None:
     file = ours.folder / "etc/pjsip.conf"
     accounts = [f"\n[{ROOM}-{place}](+type=aor)\nqualify_frequency = 0\n" for place in range(1, operators + 1)]
     file.write_text(file.read_text().replace("rtp_timeout = 60", "rtp_timeout = 0") + "".join(accounts))
-
-
-async def _prompts(ours: asterisk.Instance, action: OpenAction) -> None:
-    """Half a second each, found by the controllers as already spoken."""
-    speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, _short)
-    await speech.build(lambda _: None)
-    for prompt in whisper(action, "nl"):
-        await speech.media(prompt, "nl")
-
-
-async def _short(text: str, language: str) -> Samples:
-    sound: Samples = 0.3 * np.sin(np.arange(int(RATE * PROMPT_S)) * 0.3)
-    return sound

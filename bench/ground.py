@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,6 +22,7 @@ import numpy as np
 from pydantic import SecretStr
 from redis import Redis
 
+from actions.matching import OpenAction
 from actions.seed import NATIONAL_ROOM
 from bench import country
 from bench.processor import cpu_s
@@ -85,13 +86,13 @@ async def ground(**more: Any) -> AsyncIterator[Ground]:
         postgres_in(_kept(), ("-cshared_buffers=512MB", "-cmax_connections=200")) as postgres,
         redis_server() as redis,
     ):
-        settings = _settings(postgres.url, redis).model_copy(update=more)
+        settings = settings_of(postgres.url, redis, **more)
         async with opened(settings) as base:
             found = await country.write(postgres.url, base.vaults.register)
             ours = instance(settings)
             asterisk.write(ours, await node(settings, base.desk))
             pid = int(dict(Redis.from_url(redis).info("server"))["process_id"])
-        speech = await _prompts(ours, found)
+        speech = await short_prompts(ours, found.actions)
         await _references(ours, speech, found)
         try:
             with asterisk.running(ours) as process:
@@ -194,33 +195,32 @@ def _environment(settings: Settings, controller: str) -> dict[str, str]:
     }
 
 
-def _settings(database_url: str, redis_url: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        register_keys=SecretStr(KEYS),
-        police_keys=SecretStr(KEYS),
-        ari_url=f"http://127.0.0.1:{free_port()}",
-        ami_url=f"tcp://127.0.0.1:{free_port()}",
-        ari_password=SecretStr(os.urandom(16).hex()),
-        ami_password=SecretStr(os.urandom(16).hex()),
-        sip_secret=SecretStr(os.urandom(16).hex()),
-        sip_bind=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
-        rtp_ports="12000-19999",
-        trunk_addresses=[CARRIER],
-        asterisk_instance=f"bench-{os.getpid()}",
-        spool_file=KEPT / "calls.spool",
+def settings_of(database_url: str, redis_url: str, **more: Any) -> Settings:
+    """Complete, from nothing but these; `more` goes before what is here."""
+    mine: dict[str, Any] = {
+        "register_keys": SecretStr(KEYS),
+        "police_keys": SecretStr(KEYS),
+        "ari_url": f"http://127.0.0.1:{free_port()}",
+        "ami_url": f"tcp://127.0.0.1:{free_port()}",
+        "ari_password": SecretStr(os.urandom(16).hex()),
+        "ami_password": SecretStr(os.urandom(16).hex()),
+        "sip_secret": SecretStr(os.urandom(16).hex()),
+        "sip_bind": f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        "rtp_ports": "12000-19999",
+        "trunk_addresses": [CARRIER],
+        "asterisk_instance": f"bench-{os.getpid()}",
+        "spool_file": KEPT / "calls.spool",
         # SIPp is one source for all of the country.
-        calls_a_minute_per_source=100_000,
-    )
+        "calls_a_minute_per_source": 100_000,
+    }
+    return Settings(_env_file=None, database_url=database_url, redis_url=redis_url, **(mine | more))
 
 
-async def _prompts(ours: asterisk.Instance, found: country.Country) -> Speech:
-    """Every prompt is half a second long, for the product as for the references."""
+async def short_prompts(ours: asterisk.Instance, actions: Iterable[OpenAction]) -> Speech:
+    """Every prompt is half a second long, for the product as for the references; found as already spoken."""
     speech = Speech(catalogue(), ours.sounds, ours.sounds_inside, _short)
     await speech.build(lambda _: None)
-    for action in found.actions:
+    for action in actions:
         for prompt in whisper(action, "nl"):
             await speech.media(prompt, "nl")
     return speech

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from actions.desk import Duty
 from actions.store import Away
 from burgernet.base import Base
+from burgernet.node import rooms_of_area_codes
 from telephony.ari import Ari, AriAway, AriError
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,12 @@ LOOK_AGAIN_S = 10.0
 
 
 class LastDefence:
-    """`endpoint`: what Asterisk rings to reach an operator."""
+    """`area_codes`: the regions each reaches into; `endpoint`: what Asterisk rings to reach an operator."""
 
-    def __init__(self, base: Base, ari: Ari, endpoint: Callable[[str], str]) -> None:
-        self._base, self._ari, self._endpoint = base, ari, endpoint
+    def __init__(
+        self, base: Base, ari: Ari, area_codes: Mapping[str, Sequence[str]], endpoint: Callable[[str], str]
+    ) -> None:
+        self._base, self._ari, self._area_codes, self._endpoint = base, ari, area_codes, endpoint
         self._told: dict[str, str] = {}
         self._connection = 0
 
@@ -46,11 +49,8 @@ class LastDefence:
                 self._told[name] = value
 
     async def _globals(self) -> dict[str, str]:
-        desk = self._base.desk
-        operators, regions, codes = await desk.operators(), await desk.regions(), await desk.area_codes()
-        rooms = {
-            f"ROOM_{code}": regions[reached[0]].room_id for code, reached in codes.items() if reached[0] in regions
-        }
+        operators, regions = await self._base.desk.operators(), await self._base.desk.regions()
+        rooms = {f"ROOM_{code}": room for code, room in rooms_of_area_codes(self._area_codes, regions).items()}
         phones = {f"PHONES_{room}": self._phones(operators, room) for room in {duty.room_id for duty in operators}}
         return {"FALLBACK_ROOM": self._base.settings.fallback_room, **rooms, **phones}
 

@@ -22,6 +22,17 @@ def ways_out(settings: Settings) -> tuple[str, ...]:
     return tuple(CARRIER if n == 1 else f"{CARRIER}-{n}" for n, _ in enumerate(settings.carriers, start=1))
 
 
+def rooms_of_area_codes(area_codes: Mapping[str, Sequence[str]], regions: Mapping[str, Region]) -> dict[str, str]:
+    """For each land-line area code the room that serves its region today."""
+    return {code: regions[reached[0]].room_id for code, reached in area_codes.items() if reached[0] in regions}
+
+
+def exchange_of(room: Room) -> Exchange:
+    """A room's own exchange, from its SIP address."""
+    number, _, contact = room.switchboard.removeprefix("sip:").partition("@")
+    return Exchange(room.id, number, contact)
+
+
 def sip_password(settings: Settings, account: str) -> str:
     """The SIP password of an account, derived: nothing to store, and as secret as BURGERNET_SIP_SECRET."""
     secret = settings.sip_secret.get_secret_value().encode()
@@ -88,16 +99,14 @@ def _node(
         callback_numbers=tuple(settings.callback_numbers),
         fallback_room=settings.fallback_room,
         max_call_s=settings.max_call_s,
-        rooms_of_area_codes={
-            code: regions[reached[0]].room_id for code, reached in area_codes.items() if reached[0] in regions
-        },
+        rooms_of_area_codes=rooms_of_area_codes(area_codes, regions),
         operators=tuple(
             OperatorPhone(duty.operator_id, sip_password(settings, duty.operator_id), duty.room_id)
             for duty in operators
         ),
         lines=tuple(lines),
         trunks=_trunks(settings),
-        exchanges=_exchanges(rooms.values()),
+        exchanges=tuple(exchange_of(room) for room in rooms.values() if room.seats),
         neighbours=tuple(Neighbour(name, address) for name, address in settings.other_nodes.items()),
         check_password=sip_password(settings, CHECK),
         sip_networks=tuple(settings.sip_networks),
@@ -138,13 +147,3 @@ def _pem(file: Path | None, name: str) -> str:
         return file.read_text("ascii")
     except (OSError, UnicodeError) as fault:
         raise NoAsterisk(f"{name}: {file} cannot be read ({type(fault).__name__})") from None
-
-
-def _exchanges(rooms: Iterable[Room]) -> tuple[Exchange, ...]:
-    """Of the rooms with an exchange of their own."""
-    return tuple(
-        Exchange(room.id, number, contact)
-        for room in rooms
-        if room.seats
-        for number, _, contact in [room.switchboard.removeprefix("sip:").partition("@")]
-    )

@@ -18,6 +18,8 @@ from actions import live
 from actions.desk import Desk, Duty, Room
 from actions.store import Away
 from actions.together import Together
+from asterisk_conf.render import exchange_trunk
+from burgernet.node import exchange_of
 from telephony.contacts import Contacts
 from telephony.line_redis import asked
 from telephony.nodes import Nodes
@@ -54,7 +56,7 @@ class Roster:
     @property
     def by_the_books(self) -> Mapping[str, str]:
         """Operator, or trunk to a room's own exchange -> room, of everybody on duty, as last known."""
-        trunks = {trunk_of(room.id): room.id for room in self.rooms.values() if _has_seats(room)}
+        trunks = {exchange_trunk(room.id): room.id for room in self.rooms.values() if _has_seats(room)}
         return {duty.operator_id: duty.serves for duty in self._duties if _serving(duty)} | trunks
 
     async def on_duty(self) -> Roll:
@@ -99,7 +101,7 @@ class Roster:
     async def phone_changed(self, account: str, reachable: bool) -> None:
         """A phone came or went: its operator comes back into the line, or leaves it, and stays on duty by the books.
         The trunk to a room's own exchange brings or takes all its seats."""
-        seats = [seat for room in self.rooms.values() if trunk_of(room.id) == account for seat in seats_of(room)]
+        seats = [seat for room in self.rooms.values() if exchange_trunk(room.id) == account for seat in seats_of(room)]
         log.debug("phone of %s there: %s", account, reachable)
         (self._moved_in.add if reachable else self._moved_in.discard)(account)
         for operator in seats or [account]:
@@ -146,7 +148,7 @@ class Roster:
 
     async def _here(self, owners: Mapping[str, str], lives: Collection[str]) -> frozenset[str]:
         """The accounts that are rung through this node."""
-        accounts = frozenset(duty.operator_id for duty in self._duties) | {trunk_of(room) for room in self.rooms}
+        accounts = frozenset(duty.operator_id for duty in self._duties) | {exchange_trunk(room) for room in self.rooms}
         if self._nodes.others and not self._nodes.answers:
             return frozenset()  # the other nodes take our operators for away: so do we
         if self._contacts is not None and self._contacts.booted.is_set():
@@ -184,21 +186,16 @@ def seats_of(room: Room) -> list[str]:
     return [f"{room.id}-seat-{number}" for number in range(1, room.seats + 1)] if room.switchboard else []
 
 
-def trunk_of(room_id: str) -> str:
-    """The account of the trunk to a room's own exchange."""
-    return f"room-{room_id}"
-
-
 def endpoint_of(room: Room) -> str:
     """What Asterisk rings to reach a seat: the number in the room's SIP address, through the room's trunk."""
-    number = room.switchboard.removeprefix("sip:").partition("@")[0]
-    return f"PJSIP/{number}@{trunk_of(room.id)}"
+    exchange = exchange_of(room)
+    return f"PJSIP/{exchange.number}@{exchange.trunk}"
 
 
 def _account(operator: str) -> str:
     """The account whose contact tells whether this operator or seat can be rung."""
     room, seat, number = operator.rpartition("-seat-")
-    return trunk_of(room) if seat and number.isdigit() else operator
+    return exchange_trunk(room) if seat and number.isdigit() else operator
 
 
 def _serving(duty: Duty) -> bool:

@@ -60,13 +60,14 @@ async def _serve(base: Base, shared: Shared, own: ServedName, nodes: Nodes, say:
     adoption = Adoption(base, shared, Siblings(base.redis, own.lease, settings.apps), ari)
     look = by_telephony(base, ari, contacts, roster)
     lost_nodes = LostNodes(base, nodes, contacts, roster)
+    last_defence = LastDefence(base, ari, shared.area_codes, roster.endpoint)
     async with base.looking(look), base.looking(lost_nodes.facts), asyncio.TaskGroup() as group:
         group.create_task(own.run(base, say, up := asyncio.Event()), name=settings.app)
         for work in (shared.actions.run, base.book.run, nodes.run):
             group.create_task(work(), name=work.__qualname__)
         # Before, operators in talks that go on would have looked free.
         await own.controller.reconciled.wait()
-        for work in (ami.run, roster.run, adoption.run, lost_nodes.run, LastDefence(base, ari, roster.endpoint).run):
+        for work in (ami.run, roster.run, adoption.run, lost_nodes.run, last_defence.run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
         if settings.carriers or by_twilio(base):

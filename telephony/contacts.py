@@ -1,4 +1,4 @@
-"""Which accounts (phones and trunks) can be reached now, which are in use, and whether Asterisk has booted."""
+"""Which accounts (phones and trunks) can be reached now, and whether Asterisk has booted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ class Contacts:
     def __init__(self, changed: Changed) -> None:
         self._changed = changed
         self._known: set[str] = set()
-        self._in_use: set[str] = set()
         # Accounts that came; "": somebody went, and only the list tells who.
         self._news: asyncio.Queue[str] = asyncio.Queue()
         self.booted = asyncio.Event()
@@ -33,13 +32,8 @@ class Contacts:
         return frozenset(self._known)
 
     @property
-    def in_use(self) -> frozenset[str]:
-        """Accounts whose phone rings or talks, as far as seen."""
-        return frozenset(self._in_use)
-
-    @property
     def hears(self) -> Mapping[str, Hear]:
-        return {"FullyBooted": self._has_booted, "ContactStatus": self._contact, "DeviceStateChange": self._device}
+        return {"FullyBooted": self._has_booted, "ContactStatus": self._contact}
 
     async def look(self, ask: Ask) -> None:
         """Tells of every contact, as if nothing had been known; then of each that comes or goes."""
@@ -76,11 +70,6 @@ class Contacts:
         elif event["ContactStatus"] in GONE:
             # A phone that moved has a new contact before the old one is removed: only the list tells.
             self._news.put_nowait("")
-
-    def _device(self, event: Event) -> None:
-        kind, _, account = event["Device"].partition("/")
-        if kind == "PJSIP":
-            (self._in_use.discard if event["State"] in ("NOT_INUSE", "UNAVAILABLE") else self._in_use.add)(account)
 
     async def _set(self, account: str, *, reachable: bool) -> None:
         if reachable == (account in self._known):
