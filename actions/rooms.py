@@ -11,7 +11,8 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.books import Actor, record, tell
-from actions.desk import Duty, Refused, Room, as_duty, as_room, held
+from actions.desk import Refused, held
+from actions.duty import Duty, Room, as_duty, as_room
 from actions.models import Action, ControlRoom, Operator, Region, Status, now
 from actions.store import Store
 

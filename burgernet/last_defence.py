@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from actions.desk import Duty
+from actions.duty import Duty
 from actions.store import Away
 from burgernet.base import Base
 from burgernet.node import rooms_of_area_codes

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
-from actions.desk import Desk, Duty, Room
+from actions.desk import Desk
+from actions.duty import Duty, Room
 from actions.models import Region
 from asterisk_conf.render import CHECK, Exchange, Line, Neighbour, Node, OperatorPhone, Trunk
 from asterisk_conf.secured import Tls

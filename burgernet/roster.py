@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from actions import live
-from actions.desk import Desk, Duty, Room
+from actions.desk import Desk
+from actions.duty import Duty, Room
 from actions.store import Away
 from actions.together import Together
 from asterisk_conf.render import exchange_trunk

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from actions.books import Actor
-from actions.desk import Duty, Refused
+from actions.desk import Refused
+from actions.duty import Duty
 from actions.store import Away
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call

@@ -8,7 +8,8 @@ from datetime import timedelta
 from actions.books import Actor
 from actions.call_backs import CallBacks
 from actions.call_book import CallBook
-from actions.desk import Desk, Refused, Room
+from actions.desk import Desk, Refused
+from actions.duty import Room
 from actions.live import OpenActions
 from actions.matching import Postcodes, regions_of
 from actions.rooms import Rooms

@@ -176,7 +176,7 @@ class Call:
         """`ring` for a number of the public network. Whoever asks holds a channel of the guard as long as the leg is
         there."""
         missed = NotReached("unreachable")
-        for trunk in await self.controller.ways(outgoing):
+        for trunk in await self.controller.trunks.ways(outgoing):
             endpoint = f"PJSIP/{outgoing.number}@{trunk}"
             try:
                 return await self._ringing.answered(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from telephony.ari import Ari, AriAway, AriError, Event
 from telephony.bridges import Bridges, quietly
 from telephony.calls import Call, Wording, new_name
-from telephony.legs import EXCHANGE_FAILED, Caller, Hangup, Leg, first_of
+from telephony.legs import EXCHANGE_FAILED, Caller, Hangup, Leg
 from telephony.outbound import OutboundGuard, Outgoing
 from telephony.reconcile import Channel, checkpoint, plan
-from telephony.ringing import OF_THE_WAY, why_not
+from telephony.trunks import Trunks
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,6 @@ LONGEST_NUMBER = 64
 NO_ANSWER, ABSENT = 19, 20
 # Asterisk drops a leg that is answered while no controller listens: a refused call, which costs nobody the duty.
 UNKNOWN_END = 21
-# A trunk is asked every 10 s whether it lives, and has 2 s to answer.
-NO_SIGN_S = 13.0
-GONE_S = 2.0
-
-
-class _TrunkFailed(Exception):
-    """A trunk did not take a call: another may."""
 
 
 class Controller:
@@ -52,7 +45,7 @@ class Controller:
         self.guard = guard
         self._flows, self._on_left_recording = flows, on_left_recording
         self._legs: dict[str, Leg] = {}
-        self.bridges = Bridges(ari)
+        self.bridges, self.trunks = Bridges(ari), Trunks(ari)
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self.reconciled = asyncio.Event()
         self._closed = False
@@ -191,7 +184,7 @@ class Controller:
 
     async def _lead_placed(self, call: Call, outgoing: Outgoing, flow: Flow, unless: asyncio.Future[Any]) -> str:
         try:
-            ended = await self._ring_out(call.leg, outgoing, unless)
+            ended = await self.trunks.ring_out(call.leg, outgoing, unless)
             if ended == "answered":
                 async with asyncio.timeout(self.max_call_s):
                     await flow(call)
@@ -200,64 +193,6 @@ class Controller:
             ended = "answered" if call.leg.started.done() else "unreachable"
         await self.hang_up(call.leg)
         return ended
-
-    async def _ring_out(self, leg: Leg, outgoing: Outgoing, unless: asyncio.Future[Any]) -> str:
-        """By the first trunk that takes the call."""
-        over = asyncio.get_running_loop().time() + outgoing.ring_s
-        for trunk in await self.ways(outgoing):
-            try:
-                return await self._ring_by(trunk, leg, outgoing, over, unless)
-            except _TrunkFailed as failed:
-                log.info("leg %s: the trunk %s does not take it: %s", leg.id, trunk, failed)
-                leg.ring_anew()
-        return "unreachable"
-
-    async def _ring_by(self, trunk: str, leg: Leg, outgoing: Outgoing, over: float, unless: asyncio.Future[Any]) -> str:
-        try:
-            await self.ari.request(
-                "POST",
-                f"channels/{leg.id}",
-                endpoint=f"PJSIP/{outgoing.number}@{trunk}",
-                app=self.ari.app,
-                appArgs="placed",
-                callerId=outgoing.caller_id,
-                timeout=int(outgoing.ring_s) + 5,
-            )
-        except AriError as refused:
-            raise _TrunkFailed(str(refused)) from refused
-        left_s = max(over - asyncio.get_running_loop().time(), 0)
-        await first_of(leg.started, leg.ended, unless, bound_s=min(left_s, NO_SIGN_S))
-        if left_s > NO_SIGN_S and not (leg.started.done() or leg.ended.done() or unless.done()):
-            await self._give_up_the_dead(trunk, leg, outgoing)
-            await first_of(leg.started, leg.ended, unless, bound_s=left_s - NO_SIGN_S)
-        if leg.started.done():
-            return "answered"
-        if leg.ended.done():
-            cause = leg.ended.result()
-            if cause in OF_THE_WAY:
-                raise _TrunkFailed(f"cause {cause}")
-            return why_not(cause)
-        return "stopped" if unless.done() else "no_answer"
-
-    async def ways(self, outgoing: Outgoing) -> Sequence[str]:
-        """Its trunks without those that do not answer when they are asked; a single one is tried in any case."""
-        if len(outgoing.trunks) == 1:
-            return outgoing.trunks
-        return [trunk for trunk in outgoing.trunks if not await self._is_away(trunk)]
-
-    async def _is_away(self, trunk: str) -> bool:
-        try:
-            return bool((await self.ari.endpoint(f"PJSIP/{trunk}"))["state"] == "offline")
-        except AriError:
-            return True  # Asterisk runs on an older configuration, without it
-
-    async def _give_up_the_dead(self, trunk: str, leg: Leg, outgoing: Outgoing) -> None:
-        """A trunk that died a moment ago is found out while it is waited for. Raises _TrunkFailed."""
-        if len(outgoing.trunks) == 1 or not await self._is_away(trunk):
-            return
-        await quietly(self.ari, "DELETE", f"channels/{leg.id}")
-        await first_of(leg.ended, bound_s=GONE_S)  # its name is needed again
-        raise _TrunkFailed("away")
 
     def new_id(self) -> str:
         return new_name(self.ari.app)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from actions.desk import Duty
+from actions.duty import Duty
 from actions.live import wake
 from actions.rooms import Rooms
 from actions.short_numbers import ShortNumbers

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from actions.desk import Room
+from actions.duty import Room
 from actions.live import DUTY, wake
 from actions.rooms import Rooms
 from alerting.bell import action_changed

@@ -59,6 +59,7 @@ from tests.conversations.phones import BOUND_S
 from tests.conversations.phones import Handset as Handset
 from tests.conversations.phones import Music as Music
 from tests.conversations.phones import Phone as Phone
+from watch.rules import Facts
 
 log = logging.getLogger(__name__)
 
@@ -304,6 +305,10 @@ class Exchange:
 
     async def _cut_off(self) -> bool:
         return not self.controller.ari.connected.is_set()
+
+    async def facts(self) -> Facts:
+        """What the process sees, for the alarms."""
+        return {name: value for look in self.base.looks for name, value in (await look()).items()}
 
     async def calls(self) -> list[Call]:
         """Every row of the book of calls, oldest first."""

@@ -5,11 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 from tests.conversations.exchange import FREE_NUMBER, Exchange, until
-from watch.rules import Facts
-
-
-async def seen(exchange: Exchange) -> Facts:
-    return {name: value for look in exchange.base.looks for name, value in (await look()).items()}
 
 
 async def test_a_room_whose_phones_all_vanished_is_seen(exchange: Exchange) -> None:
@@ -18,14 +13,14 @@ async def test_a_room_whose_phones_all_vanished_is_seen(exchange: Exchange) -> N
     await exchange.operator("limburg-1", on_duty=False)
 
     async def phones(count: int) -> bool:
-        return (await seen(exchange)).get(("room_phones", "rotterdam")) == count
+        return (await exchange.facts()).get(("room_phones", "rotterdam")) == count
 
     await until(lambda: phones(2), "both phones seen")
     await first.unregisters()
     await until(lambda: phones(1), "one phone seen")
     await second.unregisters()
     await until(lambda: phones(0), "no phone seen")
-    facts = await seen(exchange)
+    facts = await exchange.facts()
     assert ("room_phones", "limburg") not in facts
     assert all(value == 1 for (what, _), value in facts.items() if what in ("answers", "observes"))
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from actions.call_book import CallBook
 from actions.desk import Desk, NewAction, Refused
@@ -18,42 +16,18 @@ from actions.models import Audit
 from actions.seed import seed
 from actions.store import Store
 from actions.vault import Vault, Vaults
-from burgernet.command_line import app
-from burgernet.commands import terminal
 from tests.inbound.line import ME
 from tests.store.rows import all_of
+from tests.typed import KEY, Types, settle, types_after
 
-KEY = b"k" * 32
 WAV = b"RIFF" + b"\0" * 100
-Types = Callable[..., Result]
 T = TypeVar("T")
 
 
 @pytest.fixture
 def types(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Types:
-    """Typing a command of `burgernet`; raises what main() would say in red."""
-    keys = f"1:{base64.b64encode(KEY).decode()}"
-    for name, value in {
-        "DATABASE_URL": sqlite_url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "REGISTER_KEYS": keys,
-        "POLICE_KEYS": keys,
-        "ARI_PASSWORD": "a" * 16,
-        "AMI_PASSWORD": "b" * 16,
-        "SIP_SECRET": "c" * 16,
-        "SPOOL_FILE": str(tmp_path / "spool"),
-    }.items():
-        monkeypatch.setenv(f"BURGERNET_{name}", value)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terminal.out, "width", 300)
-
-    def typed(*words: str) -> Result:
-        result = CliRunner().invoke(app, ["action", *words])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return typed
+    settle(tmp_path, sqlite_url, monkeypatch)
+    return types_after("action", monkeypatch=monkeypatch)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from telephony.handset import PhoneBox
 from tests.conversations.exchange import FREE_NUMBER, Exchange, until
 from tests.conversations.real import RealNode, real_exchange
 from tests.truth.strangers import GARBAGE, STRANGER, request, stranger_at
-from watch.rules import Facts
 
 NUMBER = "+31612345678"
 
@@ -32,12 +31,8 @@ async def exchange(
         yield exchange
 
 
-async def seen(exchange: Exchange) -> Facts:
-    return {name: value for look in exchange.base.looks for name, value in (await look()).items()}
-
-
 async def refused_at_least(exchange: Exchange, count: int) -> bool:
-    return (await seen(exchange)).get(("refused_a_minute", STRANGER), 0) >= count
+    return (await exchange.facts()).get(("refused_a_minute", STRANGER), 0) >= count
 
 
 async def test_scanners_and_guessers_learn_nothing_and_are_counted_by_source(
@@ -54,7 +49,7 @@ async def test_scanners_and_guessers_learn_nothing_and_are_counted_by_source(
         for _ in range(17):
             assert "401" in await stranger.guesses_a_password("rotterdam-1")
     await until(lambda: refused_at_least(exchange, 20), "counted")
-    assert "rotterdam-1" not in str(await seen(exchange))
+    assert "rotterdam-1" not in str(await exchange.facts())
 
 
 @contextmanager
@@ -152,7 +147,7 @@ async def test_a_tip_that_the_disk_does_not_take_is_said_to_the_caller_and_is_an
     await exchange.alerted(NUMBER, await exchange.action())
     caller = await exchange.caller(NUMBER)
     with full(real.asterisk.folder / "spool/recording"):
-        assert (await seen(exchange))["disk_free", "recordings"] < 0.03
+        assert (await exchange.facts())["disk_free", "recordings"] < 0.03
         await caller.dials(FREE_NUMBER)
         await caller.hears("leave-tip")
         await caller.hears("tip-not-kept")

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis
 
-from actions.desk import Desk, Duty, Room
+from actions.desk import Desk
+from actions.duty import Duty, Room
 from burgernet.base import Base
 from burgernet.lost_nodes import LostNodes
 from burgernet.roster import Roster

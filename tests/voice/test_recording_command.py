@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from telephony.given_sound import fit_for_telephone
 from tests.conversations.exchange import ME
 from tests.rules.test_given_sound import tone
 from tests.store.rows import all_of
+from tests.typed import settle
 
 Types = Callable[..., str]
 T = TypeVar("T")
@@ -31,19 +31,7 @@ START = ("start", "--kind", "look_out", "--region", "rotterdam", "--circle", "51
 @pytest.fixture
 def types(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Types:
     """Typing a command of `burgernet action`; what it prints. Raises what main() would say in red."""
-    keys = f"1:{base64.b64encode(b'k' * 32).decode()}"
-    for name, value in {
-        "DATABASE_URL": sqlite_url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "REGISTER_KEYS": keys,
-        "POLICE_KEYS": keys,
-        "ARI_PASSWORD": "a" * 16,
-        "AMI_PASSWORD": "b" * 16,
-        "SIP_SECRET": "c" * 16,
-        "SPOOL_FILE": str(tmp_path / "spool"),
-    }.items():
-        monkeypatch.setenv(f"BURGERNET_{name}", value)
-    monkeypatch.chdir(tmp_path)
+    settle(tmp_path, sqlite_url, monkeypatch)
     _with_store(sqlite_url, lambda store: seed(store, ME, 1))
 
     def typed(*words: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from actions.desk import Room
+from actions.duty import Room
 from telephony.line_view import RoomLine, lines_now
 from telephony.waiting_line import LineAway
 from web.access.tokens import Scope
