@@ -107,6 +107,8 @@ class FakeAmi(Ami):
             await asyncio.gather(*looking, return_exceptions=True)
 
     async def _ask(self, action: str) -> list[Mapping[str, str]]:
+        if action == "PJSIPShowEndpoints":
+            return []  # no trunk has its contact here
         assert action == "PJSIPShowContacts"
         return [
             {"Event": "ContactList", "Endpoint": account, "Status": "NonQualified"}

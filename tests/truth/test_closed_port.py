@@ -119,6 +119,13 @@ async def test_a_trunk_that_stops_answering_is_away_and_one_that_answers_again_i
         carrier, _ = await loop.create_datagram_endpoint(Answering, (host, int(port)))
         await asked_anew()
         await is_told(True, False, True)
+        late = Contacts(changed)
+        looking = asyncio.create_task(
+            Ami(closed.ami_url, closed.ami_user, closed.ami_password.get_secret_value(), [late]).run()
+        )
+        await is_told(True, False, True, True)  # who looks only now is told of what is there
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
         carrier.close()
     finally:
         observing.cancel()

@@ -52,13 +52,15 @@ async def deployed(real: RealNode, box: PhoneBox, url: str, redis_url: str, fold
         await seeded(base)
         with running(settings, folder) as process:
             process.starts()
-            exchange = Deployment(base, RealWiring(real, box), process, real)
+            wiring = RealWiring(real, box)
+            exchange = Deployment(base, wiring, process, real)
             await process.is_up()
             try:
                 yield exchange
             finally:
                 for phone in exchange.phones:
                     await phone.put_away()
+                await wiring.forget_phones()
             await nothing_is_left(real, base.redis)
             assert "Traceback" not in process.log.read_text()
 
