@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,8 @@ def filled_in(value: object, env: Mapping[str, str]) -> str:
 async def test_a_role_starts_with_the_command_and_environment_of_the_file(
     services: dict[str, Any], role: str, postgres_country: str, redis_url: str, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    async with real_node(f"sqlite+aiosqlite:///{sqlite_template}") as node:
+    file = shutil.copyfile(sqlite_template, tmp_path / "country.db")
+    async with real_node(f"sqlite+aiosqlite:///{file}") as node:
         environment = {name: filled_in(value, ENV) for name, value in services[role]["environment"].items()}
         # The same variables, with this machine's addresses for the containers' names.
         environment |= {
