@@ -9,15 +9,16 @@ from sqlmodel import col, select
 
 from actions.books import Actor, record
 from actions.call_book import CALLER, SOUND
-from actions.models import Call, CallBack, ContactPoint, InboundText, Recording, Tip
+from actions.models import Call, CallBack, ContactPoint, InboundText, Photo, Recording, Tip
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.store import Store
-from actions.tips import SENDER, WORDS
+from actions.tips import PICTURE, SENDER, WORDS
 from actions.vault import Sealed, Vault, Vaults
 
 BATCH = 500
 # Two minutes of sound are 2 MB, and a batch is in memory at once.
 SOUNDS_A_BATCH = 20
+PICTURES_A_BATCH = 20
 
 
 async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str], None]) -> dict[str, int]:
@@ -28,6 +29,7 @@ async def rotate(store: Store, vaults: Vaults, actor: Actor, say: Callable[[str]
         (Call, vaults.police, CALLER, BATCH),
         (CallBack, vaults.police, CALLER, BATCH),
         (Recording, vaults.police, SOUND, SOUNDS_A_BATCH),
+        (Photo, vaults.police, PICTURE, PICTURES_A_BATCH),
         (Tip, vaults.police, WORDS, BATCH),
         (InboundText, vaults.police, SENDER, BATCH),
     ):

@@ -21,6 +21,7 @@ from actions.texts import TURNS, UNSENDABLE
 from actions.vault import NoSuchKey, NotOurs, Sealed, Vault
 
 WORDS = "tip.words"
+PICTURE = "tip.picture"
 SENDER = "inbound_text.sender"
 LONGEST = 5000
 

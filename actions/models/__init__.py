@@ -14,6 +14,7 @@ from actions.models.desk import (
     ControlRoom,
     Delivery,
     Message,
+    MessagePicture,
     MessageSound,
     MessageText,
     Operator,
@@ -21,12 +22,14 @@ from actions.models.desk import (
     Outbox,
     PostcodeRange,
     Region,
+    Spending,
     Token,
     Withdrawal,
 )
-from actions.models.police import Call, CallBack, InboundText, Recording, Tip
+from actions.models.places import AddressPlace, Boundary, PostcodePlace
+from actions.models.police import Call, CallBack, InboundText, OneTimeLink, Photo, Recording, Sighting, Tip
 from actions.models.register import Address, ContactPoint, Participant, Subscription
-from actions.models.words import DeliveryState, Kind, MessageKind, Outcome, Status
+from actions.models.words import DeliveryState, Kind, MessageKind, Outcome, Status, bits
 
 __all__ = [
     "DESK",
@@ -34,10 +37,12 @@ __all__ = [
     "REGISTER",
     "Action",
     "Address",
+    "AddressPlace",
     "AreaCode",
     "Attempt",
     "Audit",
     "BigId",
+    "Boundary",
     "Call",
     "CallBack",
     "ContactPoint",
@@ -48,21 +53,28 @@ __all__ = [
     "Kind",
     "Message",
     "MessageKind",
+    "MessagePicture",
     "MessageSound",
     "MessageText",
+    "OneTimeLink",
     "Operator",
     "Organisation",
     "Outbox",
     "Outcome",
     "Participant",
+    "Photo",
+    "PostcodePlace",
     "PostcodeRange",
     "Recording",
     "Region",
+    "Sighting",
+    "Spending",
     "Status",
     "Subscription",
     "Tip",
     "Token",
     "UtcTime",
     "Withdrawal",
+    "bits",
     "now",
 ]

@@ -95,7 +95,12 @@ class Operator(SQLModel, table=True):
 
 
 class Action(SQLModel, table=True):
-    """One look-out. `area` is GeoJSON or a circle in WGS84 (see geography.Area); `x`, `y` its centre in RD metres."""
+    """One look-out. `area` is GeoJSON or a circle in WGS84 (see geography.Area); `x`, `y` its centre in RD metres.
+
+    `exercise`: reaches participants of exercises alone. `quiet_reason`: why it may wake people who did not ask to be
+    woken. `audience`: a choice among the people there, {"languages": [...], "min_age": 16, "max_age": 99}, each
+    optional. `search`: where somebody was last seen, from which the area grows. `ends_at`: then it ends by itself,
+    without result; its operator was reminded at `reminded_at`."""
 
     __table_args__ = (
         Index(
@@ -128,10 +133,19 @@ class Action(SQLModel, table=True):
     # a control room's own system reported it.
     draft_texts: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     incident: str | None = Field(default=None, max_length=80)
+    exercise: bool = False
+    quiet_reason: str | None = Field(default=None, max_length=200)
+    audience: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    search: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    ends_at: datetime | None = moment()
+    reminded_at: datetime | None = moment()
 
 
 class Message(SQLModel, table=True):
-    """One message of an action. `stopped_at` is the stop flag: set, nothing more of it is sent."""
+    """One message of an action. `stopped_at` is the stop flag: set, nothing more of it is sent.
+
+    `rings`: into how many rings its audience was divided so far, nearest first. `followers`: goes only to those alerted
+    before who want to follow."""
 
     __table_args__ = {"schema": DESK}
     id: int | None = Field(default=None, primary_key=True)
@@ -141,6 +155,8 @@ class Message(SQLModel, table=True):
     deadline: datetime = Field(sa_type=UtcTime)
     audience_written_at: datetime | None = moment()
     stopped_at: datetime | None = moment()
+    rings: int = 0
+    followers: bool = False
 
 
 class MessageText(SQLModel, table=True):
@@ -162,6 +178,18 @@ class MessageSound(SQLModel, table=True):
     message_id: int = Field(foreign_key=f"{DESK}.message.id", primary_key=True)
     language: str = Field(primary_key=True, max_length=2)
     wav: bytes
+
+
+class MessagePicture(SQLModel, table=True):
+    """A picture that goes with a message. `key`, which nobody can guess, is its public address; it is served only while
+    its action is open."""
+
+    __tablename__ = "message_picture"
+    __table_args__ = {"schema": DESK}
+    message_id: int = Field(foreign_key=f"{DESK}.message.id", primary_key=True)
+    key: str = Field(max_length=32, unique=True)
+    media_type: str = Field(max_length=20)
+    picture: bytes
 
 
 class Withdrawal(SQLModel, table=True):
@@ -190,7 +218,8 @@ class Token(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """One message to one contact point by one channel, and what became of it. This table is the queue.
 
-    `distance` (metres from the action's centre) orders the wave, nearest first. `due_at` is when it may next be tried.
+    `distance` (metres from the action's centre) orders the wave, nearest first; `ring` is where it stands in the wave
+    (1 is the nearest; 0: it is no part of one). `due_at` is when it may next be tried.
     `claimed_until` bounds how long one worker holds it.
     """
 
@@ -205,6 +234,7 @@ class Delivery(SQLModel, table=True):
     channel: str = Field(max_length=10)
     language: str = Field(max_length=2)
     distance: int = 0
+    ring: int = 0
     state: str = Field(default=DeliveryState.PENDING, max_length=12)
     reason: str | None = Field(default=None, max_length=200)
     due_at: datetime = moment(default=True)
@@ -228,6 +258,18 @@ class Attempt(SQLModel, table=True):
     provider_status: str | None = Field(default=None, max_length=20)
     error: str | None = Field(default=None, max_length=200)
     ended_at: datetime | None = moment()
+
+
+class Spending(SQLModel, table=True):
+    """What a provider was given on one day (local date, ISO), and what that costs in millionths of a euro."""
+
+    __table_args__ = {"schema": DESK}
+    provider: str = Field(primary_key=True, max_length=20)
+    channel: str = Field(primary_key=True, max_length=10)
+    day: str = Field(primary_key=True, max_length=10)
+    sent: int = 0
+    parts: int = 0
+    micro_euros: int = Field(default=0, sa_column=Column(BigId, nullable=False))
 
 
 class Outbox(SQLModel, table=True):

@@ -101,6 +101,53 @@ class Tip(SQLModel, table=True):
     received_at: datetime = moment(default=True)
 
 
+class Photo(SQLModel, table=True):
+    """A picture of a tip, sealed; without what the camera wrote into it."""
+
+    __table_args__ = {"schema": POLICE}
+    id: str = token()
+    tip_id: str = Field(max_length=32, index=True)
+    sealed: bytes
+    key_version: int = Field(index=True)
+    created_at: datetime = moment(default=True)
+
+
+class Sighting(SQLModel, table=True):
+    """Where and when a tip says that somebody was seen: RD metres, `heading` in degrees from north. An operator who
+    believes it sets `confirmed_at`."""
+
+    __table_args__ = {"schema": POLICE}
+    id: str = token()
+    tip_id: str | None = Field(default=None, max_length=32, index=True)
+    action_id: int = Field(index=True)
+    x: float
+    y: float
+    accuracy: int | None = None  # metres
+    heading: int | None = None
+    seen_at: datetime = Field(sa_type=UtcTime)
+    received_at: datetime = moment(default=True)
+    confirmed_at: datetime | None = moment()
+    confirmed_by: str | None = Field(default=None, max_length=80)
+
+
+class OneTimeLink(SQLModel, table=True):
+    """A link by which somebody may send one photo or place, once, until `expires_at`. Only the hash of its secret is
+    kept. `purpose`: photo, place."""
+
+    __tablename__ = "one_time_link"
+    __table_args__ = {"schema": POLICE}
+    id: str = token()
+    digest: bytes = Field(unique=True)
+    purpose: str = Field(max_length=10)
+    action_id: int | None = None
+    call_id: str | None = Field(default=None, max_length=40)
+    room_id: str | None = Field(default=None, max_length=40)
+    language: str = Field(default="nl", max_length=2)
+    created_at: datetime = moment(default=True)
+    expires_at: datetime = Field(sa_type=UtcTime)
+    used_at: datetime | None = moment()
+
+
 class InboundText(SQLModel, table=True):
     """A text that came in, and our one answer to it. `id` is the provider's: a repeated callback finds its row.
 

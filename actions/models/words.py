@@ -1,5 +1,6 @@
 """The words that stand in columns: kinds, states, outcomes."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -9,6 +10,21 @@ class Kind(StrEnum):
     AMBER = "amber"
     INVESTIGATION = "investigation"
     INFORMATION = "information"
+
+    @property
+    def bit(self) -> int:
+        """Its place in a set of kinds that is kept as one number."""
+        return 1 << list(Kind).index(self)
+
+
+def bits(kinds: Iterable[Kind]) -> int:
+    """A set of kinds as one number."""
+    return sum({kind.bit for kind in kinds})
+
+
+# What participants hear of unless they chose otherwise, and what may wake them.
+WANTED_UNLESS_SAID = bits((Kind.LOOK_OUT, Kind.MISSING_CHILD, Kind.AMBER, Kind.INFORMATION))
+WAKES_UNLESS_SAID = bits((Kind.AMBER,))
 
 
 class Status(StrEnum):
