@@ -1,4 +1,4 @@
-"""Who is reached, by what, and when: kinds, quiet hours, rings, exercises, pictures, budgets; places; links for tips."""
+"""Whom, by what and when: kinds, quiet hours, rings, exercises, pictures, budgets; places; links for tips."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,8 +36,8 @@ def _participants() -> None:
         op.add_column("contact_point", column, schema=within(REGISTER))
     # Bits of actions.models.words.Kind: all but investigations; AMBER wakes.
     for name, value in (("kinds", "23"), ("wakes", "4"), ("quiet_from", "0"), ("quiet_until", "0")):
-        column = sa.Column(name, sa.Integer(), nullable=False, server_default=value)
-        op.add_column("subscription", column, schema=within(REGISTER))
+        number = sa.Column(name, sa.Integer(), nullable=False, server_default=value)
+        op.add_column("subscription", number, schema=within(REGISTER))
 
 
 def _actions() -> None:
