@@ -29,11 +29,8 @@ def _participants() -> None:
         sa.Column("follows", sa.Boolean(), nullable=False, server_default=NO),
     ):
         op.add_column("participant", column, schema=within(REGISTER))
-    for column in (
-        sa.Column("unreachable_since", MOMENT, nullable=True),
-        sa.Column("unreachable_why", sa.String(200), nullable=True),
-    ):
-        op.add_column("contact_point", column, schema=within(REGISTER))
+    op.add_column("contact_point", sa.Column("unreachable_since", MOMENT, nullable=True), schema=within(REGISTER))
+    op.add_column("contact_point", sa.Column("unreachable_why", sa.String(200), nullable=True), schema=within(REGISTER))
     # Bits of actions.models.words.Kind: all but investigations; AMBER wakes.
     for name, value in (("kinds", "23"), ("wakes", "4"), ("quiet_from", "0"), ("quiet_until", "0")):
         number = sa.Column(name, sa.Integer(), nullable=False, server_default=value)
