@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import SettingsConfigDict, SettingsError
 
 from actions.models import Kind
 from burgernet.logs import LogFormat
+from burgernet.provider_settings import ProviderSettings
 
 PREFIX = "BURGERNET_"
 PRIVATE_ENDINGS = (".internal", ".local", ".localhost")
@@ -91,7 +92,7 @@ PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """What a deployment tells Burgernet. Each field's description is the row of the table in docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)

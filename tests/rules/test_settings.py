@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alerting.bounds import Bounds, price_of
 from burgernet.settings import PREFIX, Settings, SettingsMissing, read_settings, table
 
 SECRETS = {
@@ -157,3 +158,29 @@ def test_the_table_has_one_row_a_setting_and_marks_what_is_required() -> None:
     assert [row.split("`")[1] for row in rows] == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     assert {row.split("`")[1].removeprefix(PREFIX) for row in rows if "**required**" in row} == set(SECRETS)
     assert all(row.count("|") == 4 and len(row.split("|")[3].strip()) > 5 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMS_PROVIDERS", '["twilio","twilio"]'),
+        ("SMS_PROVIDERS", '["messagebird"]'),
+        ("SMS_TWILIO_PRICE", "-0.01"),
+        ("SMS_BUDGET", "inf"),
+        ("SMS_SPRYNG_AT_ONCE", "0"),
+        ("SPRYNG_HOOK_SECRET", "short-and-with-signs"),
+    ],
+)
+def test_what_no_provider_can_be_given_is_refused(given: pytest.MonkeyPatch, name: str, value: str) -> None:
+    given.setenv(PREFIX + name, value)
+    assert f"{PREFIX}{name}" in refusal()
+
+
+def test_prices_and_budgets_in_euros_are_kept_to_the_millionth(given: pytest.MonkeyPatch) -> None:
+    given.setenv(f"{PREFIX}SMS_TWILIO_PRICE", "0.0853")
+    given.setenv(f"{PREFIX}SMS_TWILIO_BUDGET", "250.5")
+    given.setenv(f"{PREFIX}SMS_TWILIO_A_SECOND", "12.5")
+    tariffs = read_settings().tariffs
+    assert tariffs["sms", "twilio"] == Bounds(12.5, 100, 85_300, 250_500_000)
+    assert price_of(tariffs, "sms", "twilio", 3) == 255_900
+    assert price_of(tariffs, "sms", "somebody else", 3) == 0
