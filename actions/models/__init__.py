@@ -23,6 +23,7 @@ from actions.models.desk import (
     PostcodeRange,
     Region,
     Spending,
+    Tally,
     Token,
     Withdrawal,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Spending",
     "Status",
     "Subscription",
+    "Tally",
     "Tip",
     "Token",
     "UtcTime",

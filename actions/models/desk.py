@@ -272,6 +272,20 @@ class Spending(SQLModel, table=True):
     micro_euros: int = Field(default=0, sa_column=Column(BigId, nullable=False))
 
 
+class Tally(SQLModel, table=True):
+    """What an action came to, kept once its deliveries change no more: people alerted and reached, calls, tips, and
+    seconds from its start until the first alert left and the first call came (None: there was none)."""
+
+    __table_args__ = {"schema": DESK}
+    action_id: int = Field(foreign_key=f"{DESK}.action.id", primary_key=True)
+    people: int = 0
+    reached: int = 0
+    calls: int = 0
+    tips: int = 0
+    first_alert_s: float | None = None
+    first_call_s: float | None = None
+
+
 class Outbox(SQLModel, table=True):
     """What happened, for live pages and feeds, written in the transaction of the fact. `id` is the Last-Event-ID."""
 

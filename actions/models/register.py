@@ -43,7 +43,8 @@ class Address(SQLModel, table=True):
 class ContactPoint(SQLModel, table=True):
     """One phone, mailbox or browser. A household's shared phone is one row with several subscriptions: it rings once.
 
-    `unreachable_since`: providers said for certain that nothing arrives there, `unreachable_why` in their words."""
+    `unreachable_since`: providers said for certain that nothing arrives there, `unreachable_why` in their words;
+    `unreachable_times`: on how many days they said so, `unreachable_on` (local date, ISO) the last time."""
 
     __tablename__ = "contact_point"
     __table_args__ = {"schema": REGISTER}
@@ -55,6 +56,8 @@ class ContactPoint(SQLModel, table=True):
     opted_out_at: datetime | None = moment()
     unreachable_since: datetime | None = moment()
     unreachable_why: str | None = Field(default=None, max_length=200)
+    unreachable_times: int = 0
+    unreachable_on: str | None = Field(default=None, max_length=10)
 
 
 class Subscription(SQLModel, table=True):

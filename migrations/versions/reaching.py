@@ -18,6 +18,7 @@ def upgrade() -> None:
     _participants()
     _actions()
     _messages()
+    _tallies()
     _places()
     _tips()
 
@@ -31,6 +32,9 @@ def _participants() -> None:
         op.add_column("participant", column, schema=within(REGISTER))
     op.add_column("contact_point", sa.Column("unreachable_since", MOMENT, nullable=True), schema=within(REGISTER))
     op.add_column("contact_point", sa.Column("unreachable_why", sa.String(200), nullable=True), schema=within(REGISTER))
+    times = sa.Column("unreachable_times", sa.Integer(), nullable=False, server_default="0")
+    op.add_column("contact_point", times, schema=within(REGISTER))
+    op.add_column("contact_point", sa.Column("unreachable_on", sa.String(10), nullable=True), schema=within(REGISTER))
     # Bits of actions.models.words.Kind: all but investigations; AMBER wakes.
     for name, value in (("kinds", "23"), ("wakes", "4"), ("quiet_from", "0"), ("quiet_until", "0")):
         number = sa.Column(name, sa.Integer(), nullable=False, server_default=value)
@@ -76,6 +80,22 @@ def _messages() -> None:
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("micro_euros", BigId, nullable=False),
         sa.PrimaryKeyConstraint("provider", "channel", "day"),
+        schema=DESK,
+    )
+
+
+def _tallies() -> None:
+    op.create_table(
+        "tally",
+        sa.Column("action_id", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("tips", sa.Integer(), nullable=False),
+        sa.Column("first_alert_s", sa.Float(), nullable=True),
+        sa.Column("first_call_s", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["action_id"], ["desk.action.id"]),
+        sa.PrimaryKeyConstraint("action_id"),
         schema=DESK,
     )
 
