@@ -10,8 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.desk import open_actions
 from actions.matching import OpenAction
-from actions.models import Action, Attempt, Delivery, Message, MessageKind, MessageSound, MessageText
+from actions.models import Action, Attempt, Delivery, Message, MessageKind, MessageSound
 from actions.store import Store
+from alerting.notices import notices_of
 from alerting.renditions import Notice
 
 
@@ -43,25 +44,22 @@ class About:
 async def about(store: Store, attempt_id: str) -> About | None:
     """None when there is no such attempt. Raises what the database raises."""
     query = (
-        select(Attempt.state, Delivery.language, Message, Action.code)
+        select(Attempt.state, Delivery.language, Message)
         .join(Delivery, col(Delivery.id) == Attempt.delivery_id)
         .join(Message, col(Message.id) == Delivery.message_id)
-        .join(Action, col(Action.id) == Message.action_id)
         .where(Attempt.id == attempt_id)
     )
     async with store.reading() as session:
         found = (await session.exec(query)).first()
         if found is None:
             return None
-        state, language, message, code = found
+        state, language, message = found
         still_open = await open_actions(session, col(Action.id) == message.action_id)
-        notices, recorded = await _wordings(session, message, code)
+        notices, recorded = await _wordings(session, message.id or 0)
     return About(notices, language, recorded, still_open[0] if still_open else None, state)
 
 
-async def _wordings(session: AsyncSession, message: Message, code: str) -> tuple[dict[str, Notice], frozenset[str]]:
-    texts = await session.exec(select(MessageText).where(MessageText.message_id == message.id))
-    kind = MessageKind(message.kind)
-    notices = {words.language: Notice(kind, code, words.language, words.title, words.body) for words in texts}
-    sounds = await session.exec(select(MessageSound.language).where(MessageSound.message_id == message.id))
+async def _wordings(session: AsyncSession, message_id: int) -> tuple[dict[str, Notice], frozenset[str]]:
+    notices = {language: notice for (_, language), notice in (await notices_of(session, [message_id])).items()}
+    sounds = await session.exec(select(MessageSound.language).where(MessageSound.message_id == message_id))
     return notices, frozenset(sounds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,11 +21,11 @@ from actions.models import (
     Kind,
     Message,
     MessageKind,
-    MessageText,
     Withdrawal,
     now,
 )
 from actions.store import Store
+from alerting.notices import Notices, notices_of
 from alerting.renditions import Notice
 from alerting.throttle import TEXTS, Throttle
 
@@ -37,8 +37,6 @@ SIGNED_OFF = "its owner wants no more messages"
 SWEEP = 10_000
 # Messages are swept until this long after their deadline: longer than any of them lives.
 SWEPT = timedelta(days=8)
-
-Notices = Mapping[tuple[int, str], Notice]
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Queue:
         )
         async with self._store.writing() as session:
             rows = list(await session.exec(query))
-            notices = await _notices(session, {delivery.message_id for _, delivery in rows})
+            notices = await notices_of(session, {delivery.message_id for _, delivery in rows})
             for attempt, _ in rows:
                 attempt.deadline = moment + timedelta(seconds=self.attempt_s)
             return [
@@ -158,7 +156,7 @@ class Queue:
         return due
 
     async def _begin(self, session: AsyncSession, due: Sequence[Delivery], moment: datetime) -> list[Claimed]:
-        notices = await _notices(session, {delivery.message_id for delivery in due})
+        notices = await notices_of(session, {delivery.message_id for delivery in due})
         numbers = select(Attempt.delivery_id).where(col(Attempt.delivery_id).in_([delivery.id for delivery in due]))
         earlier = list(await session.exec(numbers))
         claimed = []
@@ -204,21 +202,6 @@ def _alert_settled(message: Message) -> ColumnElement[bool]:
 def willing(action_id: Any, contact_point_id: Any) -> ColumnElement[bool]:
     """Whether the holder of a contact point did not say "no more about this action"."""
     return ~exists().where(col(Withdrawal.action_id) == action_id, col(Withdrawal.contact_point_id) == contact_point_id)
-
-
-async def _notices(session: AsyncSession, message_ids: Collection[int]) -> Notices:
-    """What these messages say, by message and language."""
-    query = (
-        select(Message.id, Message.kind, Action.code, MessageText)
-        .join(Action, col(Action.id) == Message.action_id)
-        .join(MessageText, col(MessageText.message_id) == Message.id)
-        .where(col(Message.id).in_(message_ids))
-    )
-    return {
-        (message_id, words.language): Notice(MessageKind(kind), code, words.language, words.title, words.body)
-        for message_id, kind, code, words in await session.exec(query)
-        if message_id is not None
-    }
 
 
 async def _tried(session: AsyncSession, attempt: Attempt, delivery: Delivery) -> frozenset[str]:

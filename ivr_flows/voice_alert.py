@@ -31,7 +31,7 @@ async def voice_alert(call: Call, alert: Sending, report: Report, board: Switchb
     """One alert, from the moment it was answered. What is learnt about it is reported at once."""
     call.language = alert.notice.language
     # First of all: whoever asks afterwards must find that it was answered.
-    await board.book.placed(call.id, alert.attempt_id, read_number(alert.e164), call.dialled, call.arrived_at)
+    await board.book.placed(call.id, alert.attempt_id, read_number(alert.to), call.dialled, call.arrived_at)
     await booked(call, board, _conversation(call, board, alert, report))
 
 

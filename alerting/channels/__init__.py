@@ -12,10 +12,11 @@ from alerting.renditions import Notice
 
 @dataclass(frozen=True)
 class Sending:
-    """One attempt, ready to leave. `others` are the provider's ids of earlier attempts at the same delivery."""
+    """One attempt, ready to leave. `to`: a telephone number (E.164), a mail address or a browser's subscription.
+    `others` are the provider's ids of earlier attempts at the same delivery."""
 
     attempt_id: str
-    e164: str
+    to: str
     notice: Notice
     started_at: datetime
     others: frozenset[str]

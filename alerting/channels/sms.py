@@ -72,7 +72,7 @@ class TwilioSms:
         """Raises SendError, Unanswered."""
         try:
             taken = await self._messages.create_async(
-                to=sending.e164,
+                to=sending.to,
                 from_=self._sender,
                 body=self._body(sending),
                 status_callback=f"{self._callback_url}/{sending.attempt_id}",
@@ -90,7 +90,7 @@ class TwilioSms:
 
         Not by day of sending: what Twilio took and has not sent yet has none."""
         try:
-            newest = await self._messages.page_async(to=sending.e164, page_size=LOOK_BACK)
+            newest = await self._messages.page_async(to=sending.to, page_size=LOOK_BACK)
             found = [message for message in newest if self._is_it(message, sending)]
         except (TwilioException, SendError, *UNREADABLE) as refused:
             raise Unanswered("Twilio does not tell what it sent") from refused

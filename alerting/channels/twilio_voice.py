@@ -68,7 +68,7 @@ class TwilioVoice:
         conversation = f"{self._conversation_url}/{sending.attempt_id}"
         try:
             taken = await self._calls.create_async(
-                to=sending.e164,
+                to=sending.to,
                 from_=self._caller_id,
                 url=conversation,
                 status_callback=f"{self._status_url}/{sending.attempt_id}",
@@ -87,7 +87,7 @@ class TwilioVoice:
     async def find(self, sending: Sending) -> Receipt | None:
         """Looks among the newest calls to this number. Raises Unanswered."""
         try:
-            newest = await self._calls.page_async(to=sending.e164, from_=self._caller_id, page_size=LOOK_BACK)
+            newest = await self._calls.page_async(to=sending.to, from_=self._caller_id, page_size=LOOK_BACK)
         except (TwilioException, SendError, ValueError) as refused:
             raise Unanswered("Twilio does not tell whom it called") from refused
         since = sending.started_at - CLOCKS_APART

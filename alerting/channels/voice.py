@@ -95,7 +95,7 @@ class AsteriskVoice:
                 await report(DeliveryState.FAILED)  # so that a text follows
                 raise
 
-        outgoing = Outgoing(sending.e164, self._trunks, self._caller_id, RING_S, sending.attempt_id)
+        outgoing = Outgoing(sending.to, self._trunks, self._caller_id, RING_S, sending.attempt_id)
         try:
             how = await self._controller.place(outgoing, conversation, self._until_over(sending))
         except AllInUse as full:

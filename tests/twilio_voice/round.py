@@ -52,7 +52,7 @@ class OwnExchange:
         self.asked: list[str] = []
 
     async def send(self, sending: Sending) -> Receipt:
-        self.called.append(sending.e164)
+        self.called.append(sending.to)
         outcome = self.outcomes.pop(0) if self.outcomes else Receipt(DeliveryState.CONFIRMED, "own")
         if isinstance(outcome, Exception):
             raise outcome
