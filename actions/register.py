@@ -1,36 +1,25 @@
-"""The participant register: who takes part, about which place, by which phone. Numbers are sealed as they come in."""
+"""The participant register: who takes part, about which place, by what. Contacts are sealed as they come in."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.books import Actor, record
-from actions.geography import cell_of
-from actions.models import Address, ContactPoint, Participant, Subscription, now
-from actions.numbers import CallerKind
+from actions.contacts import TELEPHONES, Contact, ContactKind
+from actions.entry import Entry as Entry
+from actions.joining import Joining, by_participant
+from actions.models import Address, ContactPoint, Participant, Subscription
 from actions.store import Store
 from actions.vault import Sealed, Vault
 
 PURPOSE = "contact_point"
+# Contacts asked for in one query.
+CONTACTS_A_QUERY = 500
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One participant at one address, as it comes in: E.164 number, RD metres, channels such as "sms"."""
-
-    language: str
-    postcode: str
-    x: float
-    y: float
-    e164: str
-    kind: CallerKind
-    channels: frozenset[str]
 
 
 class Register:
@@ -40,108 +29,96 @@ class Register:
         self._store, self._vault = store, vault
 
     async def add(self, entries: Iterable[Entry], actor: Actor) -> int:
-        """Adds entries in one transaction; one that is there already changes nothing. Returns how many were new."""
-        entries = list(entries)
+        """Adds entries in one transaction. Returns how many were new, or brought a contact that was not known at its
+        address; what is there already stays as it is. Entries of one participant must come together."""
+        given = list(dict.fromkeys(entries))
         async with self._store.writing() as session:
-            contacts = await self._contacts(session, entries)
-            known = await _places(session, [contact for contact in contacts.values() if contact.id is not None])
-            fresh = [
-                (entry, contacts[entry.e164])
-                for entry in dict.fromkeys(entries)
-                if (contacts[entry.e164].id, entry.postcode, entry.x, entry.y) not in known
-            ]
-            await _write(session, fresh)
-            if fresh:
-                record(session, actor, "add", "participants", len(fresh))
-        return len(fresh)
+            contacts = await self._contacts(session, [contact for entry in given for contact, _ in entry.contacts()])
+            joining = await _joining(session, contacts)
+            new = sum(joining.takes(group) for group in by_participant(given))
+            await joining.write(session, contacts)
+            if new:
+                record(session, actor, "add", "participants", new)
+        return new
 
-    async def numbers_of(self, contact_point_ids: Collection[int]) -> dict[int, str]:
-        """E.164 numbers by contact point, opened just before they are used."""
+    async def contacts_of(self, contact_point_ids: Collection[int]) -> dict[int, Contact]:
+        """What to reach each contact point by, opened just before it is used. Raises NoSuchKey, NotOurs."""
         async with self._store.reading() as session:
             rows = await session.exec(select(ContactPoint).where(col(ContactPoint.id).in_(contact_point_ids)))
-            return {row.id: self._number(row) for row in rows if row.id is not None}
+            return {row.id: Contact(ContactKind(row.kind), self._open(row)) for row in rows if row.id is not None}
 
-    async def erase(self, e164: str, actor: Actor) -> bool:
-        """Removes a number with its participants, addresses and subscriptions. False when it was not there."""
+    async def numbers_of(self, contact_point_ids: Collection[int]) -> dict[int, str]:
+        """E.164 numbers by contact point, of those that are telephones. Raises NoSuchKey, NotOurs."""
+        known = await self.contacts_of(contact_point_ids)
+        return {row: contact.value for row, contact in known.items() if contact.kind in TELEPHONES}
+
+    async def erase(self, contact: str, actor: Actor) -> bool:
+        """Removes a contact (its E.164 number, mail address or push subscription) with its subscriptions, and the
+        addresses and participants that nothing else reaches. False when it was not there."""
         async with self._store.writing() as session:
-            contact = await self._find(session, e164)
-            if contact is None:
+            found = await self._find(session, contact)
+            if found is None:
                 return False
-            addresses = select(Subscription.address_id).where(Subscription.contact_point_id == contact.id)
-            found = await session.exec(select(Address).where(col(Address.id).in_(addresses)))
-            rows = list(found)
-            await session.exec(delete(Subscription).where(col(Subscription.contact_point_id) == contact.id))
+            addresses = select(Subscription.address_id).where(Subscription.contact_point_id == found.id)
+            rows = list(await session.exec(select(Address).where(col(Address.id).in_(addresses))))
+            await session.exec(delete(Subscription).where(col(Subscription.contact_point_id) == found.id))
             await _remove_if_alone(session, rows)
-            await session.delete(contact)
+            await session.delete(found)
             record(session, actor, "erase", "participant", rows[0].participant_id if rows else "none")
             return True
 
-    def digests(self, e164: str) -> list[bytes]:
-        """The keyed hashes under which a number may be stored."""
-        return self._vault.digests(e164, PURPOSE)
+    def digests(self, contact: str) -> list[bytes]:
+        """The keyed hashes under which a number or another contact may be stored."""
+        return self._vault.digests(contact, PURPOSE)
 
-    def _number(self, contact: ContactPoint) -> str:
+    def _open(self, contact: ContactPoint) -> str:
         return self._vault.open(Sealed(contact.sealed, contact.key_version), PURPOSE).decode()
 
-    async def _find(self, session: AsyncSession, e164: str) -> ContactPoint | None:
-        found = await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(self.digests(e164))))
+    async def _find(self, session: AsyncSession, contact: str) -> ContactPoint | None:
+        found = await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(self.digests(contact))))
         return found.first()
 
-    async def _contacts(self, session: AsyncSession, entries: list[Entry]) -> Mapping[str, ContactPoint]:
-        """A contact point for each number: those there already (under any live key), and new ones."""
-        by_digest = {digest: entry.e164 for entry in entries for digest in self.digests(entry.e164)}
+    async def _contacts(self, session: AsyncSession, given: list[Contact]) -> Mapping[str, ContactPoint]:
+        """The row of each contact by its value: those there already (under any live key), and new ones."""
+        by_digest = {
+            digest: contact.value for contact in dict.fromkeys(given) for digest in self.digests(contact.value)
+        }
         contacts: dict[str, ContactPoint] = {}
-        for chunk in _chunks(list(by_digest), 500):
+        for chunk in _chunks(list(by_digest), CONTACTS_A_QUERY):
             for row in await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(chunk))):
                 contacts[by_digest[row.digest]] = row
-        for entry in entries:
-            if entry.e164 not in contacts:
-                contacts[entry.e164] = self._new_contact(entry)
+        for contact in given:
+            if contact.value not in contacts:
+                contacts[contact.value] = self._new_contact(contact)
         return contacts
 
-    def _new_contact(self, entry: Entry) -> ContactPoint:
-        sealed = self._vault.seal(entry.e164.encode(), PURPOSE)
+    def _new_contact(self, contact: Contact) -> ContactPoint:
+        sealed = self._vault.seal(contact.value.encode(), PURPOSE)
         return ContactPoint(
-            kind="landline" if entry.kind is CallerKind.LANDLINE else "mobile",
+            kind=contact.kind,
             sealed=sealed.blob,
-            digest=self._vault.digest(entry.e164, PURPOSE),
+            digest=self._vault.digest(contact.value, PURPOSE),
             key_version=sealed.version,
         )
 
 
-async def _places(session: AsyncSession, contacts: list[ContactPoint]) -> set[tuple[int | None, str, float, float]]:
-    """What is there already: (contact point, postcode, x, y)."""
-    known: set[tuple[int | None, str, float, float]] = set()
-    for chunk in _chunks([contact.id for contact in contacts], 500):
+async def _joining(session: AsyncSession, contacts: Mapping[str, ContactPoint]) -> Joining:
+    """Knows the participants that these contacts reach already."""
+    joining = Joining()
+    values = {contact.id: value for value, contact in contacts.items() if contact.id is not None}
+    for chunk in _chunks(list(values), CONTACTS_A_QUERY):
         query = (
-            select(Subscription.contact_point_id, Address.postcode, Address.x, Address.y)
+            select(Subscription.contact_point_id, Address)
             .join(Address, col(Address.id) == Subscription.address_id)
             .where(col(Subscription.contact_point_id).in_(chunk))
+            .order_by(col(Address.participant_id))
         )
-        known.update((row[0], row[1], row[2], row[3]) for row in await session.exec(query))
-    return known
-
-
-async def _write(session: AsyncSession, fresh: list[tuple[Entry, ContactPoint]]) -> None:
-    participants = [Participant(language=entry.language, consent_at=now()) for entry, _ in fresh]
-    session.add_all([*participants, *{id(contact): contact for _, contact in fresh}.values()])
-    await session.flush()
-    addresses = []
-    for (entry, _), participant in zip(fresh, participants, strict=True):
-        assert participant.id is not None
-        place = cell_of(entry.x, entry.y)
-        addresses.append(
-            Address(participant_id=participant.id, postcode=entry.postcode, x=entry.x, y=entry.y, cell=place)
-        )
-    session.add_all(addresses)
-    await session.flush()
-    for (entry, contact), address in zip(fresh, addresses, strict=True):
-        assert address.id is not None
-        assert contact.id is not None
-        session.add_all(
-            Subscription(address_id=address.id, contact_point_id=contact.id, channel=channel)
-            for channel in sorted(entry.channels)
-        )
+        for contact_id, address in await session.exec(query):
+            assert address.id is not None
+            joining.knows(
+                values[contact_id], address.participant_id, address.id, (address.postcode, address.x, address.y)
+            )
+    return joining
 
 
 async def _remove_if_alone(session: AsyncSession, addresses: list[Address]) -> None:

@@ -101,7 +101,8 @@ async def texts_reach_who_is_near(cast: Cast) -> str:
     """A text of each action reaches exactly the participants in its area; an outsider has no row"""
     counts = []
     for region, action in cast.actions.items():
-        wanted = {entry.e164 for entry in cast.entries if cast.areas[region].holds(entry.x, entry.y)}
+        near = [entry for entry in cast.entries if cast.areas[region].holds(entry.x, entry.y)]
+        wanted = {entry.e164 for entry in near if entry.e164}
         await _texted(cast, action.titles["nl"], wanted)
         counts.append(f"{region}: {len(wanted)}")
     must(await _deliveries_to(cast, LINES["outsider"]) == 0, "the outsider has a delivery")

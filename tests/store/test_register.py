@@ -7,13 +7,14 @@ import pytest
 
 from actions.books import Actor
 from actions.geography import cell_of
-from actions.models import Address, ContactPoint, Participant, Subscription
+from actions.models import Address, ContactPoint, Kind, Participant, Subscription
 from actions.numbers import CallerKind
 from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults
+from actions.wishes import Wishes
 from tests.store.disk import everything_in
-from tests.store.people import JAN, PIET, entry
+from tests.store.people import JAN, PIET, browser, entry
 from tests.store.rows import all_of, audited
 
 
@@ -59,7 +60,7 @@ async def test_a_household_shares_one_phone(register: Register, store: Store, ac
 
 
 async def test_a_land_line_is_kept_as_one(register: Register, store: Store, actor: Actor) -> None:
-    await register.add([replace(entry("+31101234567"), kind=CallerKind.LANDLINE)], actor)
+    await register.add([replace(entry("+31101234567", channels=("voice",)), kind=CallerKind.LANDLINE)], actor)
     assert [row.kind for row in await all_of(store, ContactPoint)] == ["landline"]
 
 
@@ -74,6 +75,82 @@ async def test_numbers_come_back_by_contact_point(register: Register, store: Sto
     assert set((await register.numbers_of(ids)).values()) == {JAN, PIET}
     assert await register.numbers_of([]) == {}
     assert await register.numbers_of([10**9]) == {}
+
+
+async def test_each_contact_comes_back_as_what_it_is(register: Register, store: Store, actor: Actor) -> None:
+    one = entry(channels=("sms", "email", "push"), mail="jan@example.nl", browser=browser())
+    await register.add([one], actor)
+    rows = await all_of(store, ContactPoint)
+    known = await register.contacts_of([row.id for row in rows if row.id])
+    assert {(contact.kind, contact.value) for contact in known.values()} == {
+        ("mobile", JAN),
+        ("mail", "jan@example.nl"),
+        ("browser", browser()),
+    }
+    assert list((await register.numbers_of(known)).values()) == [JAN]
+    subscribed = {row.contact_point_id: row.channel for row in await all_of(store, Subscription)}
+    assert {known[row].kind: channel for row, channel in subscribed.items()} == {
+        "mobile": "sms",
+        "mail": "email",
+        "browser": "push",
+    }
+    assert await sizes(store) == (1, 1, 3, 3)
+
+
+async def test_what_a_participant_wants_is_kept(register: Register, store: Store, actor: Actor) -> None:
+    wishes = Wishes(kinds=Kind.AMBER.bit, wakes=0, quiet_from=60, quiet_until=420)
+    one = replace(entry(channels=("sms", "voice")), wishes=wishes, birth_year=1980, exercise=True, follows=True)
+    await register.add([one], actor)
+    (participant,) = await all_of(store, Participant)
+    assert (participant.birth_year, participant.exercise, participant.follows) == (1980, True, True)
+    rows = await all_of(store, Subscription)
+    assert {(row.kinds, row.wakes, row.quiet_from, row.quiet_until) for row in rows} == {(Kind.AMBER.bit, 0, 60, 420)}
+
+
+async def test_a_participant_has_several_addresses_and_telephones(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    rows = [
+        replace(entry(JAN, x=92_000), participant="7"),
+        replace(entry(PIET, x=92_000), participant="7"),
+        replace(entry(JAN, x=93_000), participant="7"),
+        replace(entry("+31611111111", x=92_000), participant="8"),
+    ]
+    assert await register.add(rows, actor) == 4
+    assert await sizes(store) == (2, 3, 3, 4)
+    assert await register.add(rows, actor) == 0
+    assert await register.add([replace(entry(JAN, x=94_000), participant="7"), *rows[:2]], actor) == 1
+    assert await sizes(store) == (2, 4, 3, 5)
+
+
+async def test_a_mail_address_told_later_goes_to_who_has_the_number(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    await register.add([entry()], actor)
+    later = entry(channels=("sms", "voice", "email"), mail="jan@example.nl")
+    assert await register.add([later, later], actor) == 1
+    assert await sizes(store) == (1, 1, 2, 2)
+    assert sorted(row.channel for row in await all_of(store, Subscription)) == ["email", "sms"]
+
+
+async def test_two_of_a_household_who_share_a_phone_stay_two(register: Register, store: Store, actor: Actor) -> None:
+    both = [
+        replace(entry(channels=("voice", "email"), mail=f"{name}@example.nl"), participant=name)
+        for name in ("jan", "piet")
+    ]
+    for new in (2, 0):
+        assert await register.add(both, actor) == new
+        assert await sizes(store) == (2, 2, 3, 4)
+
+
+async def test_who_is_reached_by_a_browser_alone_needs_no_number(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    alone = replace(entry(channels=("push",), browser=browser()), e164=None, kind=None)
+    assert await register.add([alone], actor) == 1
+    assert await register.add([alone], actor) == 0
+    assert await register.erase(browser(), actor)
+    assert await sizes(store) == (0, 0, 0, 0)
 
 
 async def test_more_participants_than_one_query_takes_are_added_in_one_go(
@@ -135,10 +212,11 @@ async def test_no_number_can_be_read_in_the_file_of_the_database(
     sqlite_url: str, tmp_path: Path, vaults: Vaults, actor: Actor
 ) -> None:
     store = Store.open(sqlite_url)
-    await Register(store, vaults.register).add([entry(JAN), entry(PIET)], actor)
+    with_mail = entry(JAN, channels=("sms", "email", "push"), mail="jan@example.nl", browser=browser())
+    await Register(store, vaults.register).add([with_mail, entry(PIET)], actor)
     await store.close()
     kept = everything_in(tmp_path)
     assert b"3011" in kept
-    for digits in ("612345678", "687654321"):
+    for digits in ("612345678", "687654321", "jan@", "push.example"):
         assert digits.encode() not in kept
         assert digits.encode("utf-16-le") not in kept
