@@ -74,6 +74,7 @@ class NewAction:
     started_by: str | None = None
     room_id: str | None = None  # the room that serves the region, unless said otherwise
     sounds: Sounds = field(default_factory=dict)
+    exercise: bool = False  # reaches participants of exercises alone
 
 
 class Desk:
@@ -105,7 +106,7 @@ class Desk:
             deadline = now() + LIFETIME[Kind(action.kind)]
             message = await _add_message(session, action, MessageKind.UPDATE, texts, sounds, deadline)
             record(session, actor, "update", "action", action.id)
-            tell(session, "action.updated", action.id, message=message.id)
+            tell(session, "action.updated", action.id, message=message.id, exercise=action.exercise)
 
     async def end_action(
         self, which: str | int, outcome: str, texts: Texts, actor: Actor, sounds: Sounds = NOTHING_RECORDED
@@ -121,7 +122,7 @@ class Desk:
             deadline = now() + RESULT_LIFETIME
             message = await _add_message(session, action, MessageKind.RESULT, texts, sounds, deadline)
             record(session, actor, "end", "action", action.id)
-            tell(session, "action.ended", action.id, outcome=outcome, message=message.id)
+            tell(session, "action.ended", action.id, outcome=outcome, message=message.id, exercise=action.exercise)
 
     async def open_actions(self) -> list[OpenAction]:
         """All open actions, newest first."""
@@ -240,6 +241,7 @@ async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Actio
         area=_as_json(new.area),
         x=x,
         y=y,
+        exercise=new.exercise,
     )
     session.add(action)
     await session.flush()
@@ -256,7 +258,7 @@ async def set_going(
     deadline = action.started_at + LIFETIME[Kind(action.kind)]
     message = await _add_message(session, action, MessageKind.ALERT, texts, sounds, deadline)
     record(session, actor, "start", "action", action.id)
-    tell(session, "action.started", action.id, code=action.code, message=message.id)
+    tell(session, "action.started", action.id, code=action.code, message=message.id, exercise=action.exercise)
     return as_open(action, texts)
 
 
@@ -340,6 +342,7 @@ def as_open(action: Action, texts: Texts) -> OpenAction:
         bodies={language: body for language, (_, body) in texts.items()},
         x=action.x,
         y=action.y,
+        exercise=action.exercise,
     )
 
 

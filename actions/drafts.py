@@ -65,7 +65,7 @@ class Drafts:
             else:
                 action.draft_texts = {language: list(words) for language, words in new.texts.items()}
                 record(session, actor, "draft", "action", action.id)
-                tell(session, "action.drafted", action.id)
+                tell(session, "action.drafted", action.id, exercise=action.exercise)
             await session.flush()
         return Made(action, new=True)
 

@@ -24,6 +24,7 @@ class OpenAction:
     bodies: Mapping[str, str]
     x: float
     y: float
+    exercise: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,12 @@ def regions_of(postcode: str, ranges: Sequence[Postcodes]) -> tuple[str, ...]:
         return ()
     found = (one.regions for one in ranges if one.first <= int(postcode) <= one.last)
     return next(found, ())
+
+
+def in_sight(actions: Sequence[OpenAction], *, practising: bool) -> tuple[OpenAction, ...]:
+    """Those that may be offered to somebody: exercises to nobody but who takes part in them, and to those nothing
+    else."""
+    return tuple(action for action in actions if action.exercise == practising)
 
 
 def by_code(code: str, open_actions: Sequence[OpenAction]) -> OpenAction | None:

@@ -40,6 +40,7 @@ class Told:
     operator_id: str | None
     said: str
     has_sound: bool
+    exercise: bool = False  # about one
 
 
 class Tips:
@@ -126,25 +127,31 @@ class Tips:
 
     async def _opened(self, session: AsyncSession, which: Any) -> list[Told]:
         query = (
-            select(Tip, Recording.seconds, Call.match_how, Call.match_confidence)
+            select(Tip, Recording.seconds, Call, Action.exercise)
             .outerjoin(Recording, col(Recording.id) == Tip.recording_id)
             .outerjoin(Call, col(Call.id) == Tip.call_id)
+            .outerjoin(Action, col(Action.id) == Tip.action_id)
             .where(which)
             .order_by(col(Tip.received_at).desc(), col(Tip.id))
         )
-        return [self._told(tip, seconds, how, sure) for tip, seconds, how, sure in await session.exec(query)]
+        return [
+            self._told(tip, seconds, call, exercise=bool(exercise))
+            for tip, seconds, call, exercise in await session.exec(query)
+        ]
 
-    def _told(self, tip: Tip, seconds: float | None, call_how: str | None, call_confidence: float | None) -> Told:
+    def _told(self, tip: Tip, seconds: float | None, call: Call | None, *, exercise: bool) -> Told:
+        sure = call.match_confidence if call else None
         return Told(
             id=tip.id,
             source=tip.source,
             received_at=tip.received_at,
             room_id=tip.room_id,
-            how=tip.match_how or call_how,
-            confidence=tip.confidence if tip.confidence is not None else call_confidence,
+            how=tip.match_how or (call.match_how if call else None),
+            confidence=sure if tip.confidence is None else tip.confidence,
             operator_id=tip.operator_id,
             said=self._said(tip, seconds),
             has_sound=seconds is not None,
+            exercise=exercise,
         )
 
     def _said(self, tip: Tip, seconds: float | None) -> str:

@@ -22,6 +22,7 @@ from alerting.channels import Channel, Remembers, Sending
 from alerting.crew import Crew
 from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unanswered, Whose
 from alerting.gate import Gate
+from alerting.practising import STRAY, practising
 from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
 
@@ -45,6 +46,7 @@ NOT_IN_TIME = Fault(True, Whose.PROVIDER, "the provider takes nothing at the mom
 
 class Dispatcher:
     """`side_by_side`: how many attempts may be under way. `allowed(number)`: whether a number may be reached at all.
+    `on_stray` is told of an exercise that was about to leave for somebody who takes part in none.
 
     Of the time that the queue gives an attempt, half is for handing it over and half for the provider's answer, so that
     nothing leaves any more when somebody else begins to ask what became of it."""
@@ -58,6 +60,7 @@ class Dispatcher:
         channel: Channel,
         allowed: Callable[[str], bool],
         side_by_side: int,
+        on_stray: Callable[[], None] = lambda: None,
     ) -> None:
         self._redis, self._register = redis, register
         self._queue, self._channel, self._allowed = queue, channel, allowed
@@ -68,6 +71,7 @@ class Dispatcher:
         self._record_together = Together(partial(record_all, store))
         self._wanted_together = Together(partial(wanted, store))
         self._numbers_together = Together(self._numbers)
+        self._practising_together, self._on_stray = Together(partial(practising, store)), on_stray
 
     async def run(self) -> None:
         """Works until cancelled; then finishes what is under way, within 10 s."""
@@ -123,6 +127,7 @@ class Dispatcher:
     async def _sent(self, claimed: Claimed, latest: float) -> Receipt:
         """What the attempt led to. A provider that asks for a pause gets it, then the attempt goes on: nothing had
         left. `latest`: after this nothing may leave. Raises SendError, Unanswered and what the database raises."""
+        await self._refuse_stray(claimed)
         sending, why_not = await self._sending(claimed), NOT_IN_TIME
         while await self._gate.passed(latest):
             if not await self._wanted_together.ask(claimed.attempt_id):
@@ -138,6 +143,13 @@ class Dispatcher:
                 log.warning("%s: a pause of %.0f s: %s", self._channel.provider, refused.pause_s, refused)
                 self._gate.shut(refused.pause_s)
         raise SendError(why_not)
+
+    async def _refuse_stray(self, claimed: Claimed) -> None:
+        """Whoever chose the audience: an exercise reaches those who take part in exercises. Raises SendError."""
+        if claimed.notice.exercise and not await self._practising_together.ask(claimed.contact_point_id):
+            log.error("attempt %s: %s; refused", claimed.attempt_id, STRAY.operator_message)
+            self._on_stray()
+            raise SendError(STRAY)
 
     async def _handed_over(self, sending: Sending) -> Receipt:
         try:

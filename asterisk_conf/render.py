@@ -47,6 +47,7 @@ class Trunk:
     contact: str
     user: str = ""  # as which we register there; "": the carrier knows us by our address
     password: str = field(default="", repr=False)
+    kind: str = "carrier"  # or practice: what comes in by it is about exercises
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def _trunk(trunk: Trunk, by: str) -> str:
     registers = bool(trunk.contact and trunk.user)
     user, password = _safe(trunk.user), _safe(trunk.password)
     return f"""
-[{name}](carrier)
+[{name}]({_name(trunk.kind)})
 aors = {name}
 {f"outbound_auth = {name}" if registers else ""}
 [{name}]

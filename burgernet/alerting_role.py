@@ -48,7 +48,9 @@ async def _texts(base: Base) -> None:
     channel = TwilioSms(client, settings.twilio_sender, callback_url, settings.free_number_read)
     queue = Queue(base.store, "sms", channel.provider, SMS_ATTEMPT_S)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
-    dispatcher = Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, SMS_SIDE_BY_SIDE)
+    dispatcher = Dispatcher(
+        base.store, base.redis, base.register, queue, channel, may_reach, SMS_SIDE_BY_SIDE, base.strays.told
+    )
     replies = TwilioReplies(client, settings.twilio_sender)
     answers = Answers(base.store, base.redis, base.vaults.police, replies, may_reach, settings.free_number_read)
     try:

@@ -24,6 +24,7 @@ from telephony.quality import Quality
 from telephony.refusals import Refusals
 from watch.lost_callers import LostCallers
 from watch.rate import Rate
+from watch.strays import Strays
 from watch.watchman import Look
 from web.metrics import Metrics
 
@@ -54,6 +55,7 @@ class Base:
     refusals: Refusals
     often: Often
     lost_callers: LostCallers
+    strays: Strays
     looks: list[Look]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     drained: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,6 +109,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Refusals(metrics.registry),
             Often(Rate(redis), limits, book.hash_of, metrics.registry),
             LostCallers(metrics.registry),
+            Strays(metrics.registry),
             [],
         )
     finally:

@@ -17,10 +17,10 @@ from actions.numbers import read_number
 from actions.store import Away
 from actions.urgency import urgency
 from actions.vault import NoSuchKey, NotOurs
-from burgernet import node
 from burgernet.base import Base
 from ivr_flows.call_back import Turn, call_back, match_of
 from ivr_flows.connect import beside, ring, widen
+from ivr_flows.often import SERVED_LAST
 from ivr_flows.switchboard import Switchboard
 from telephony.ari import AriAway
 from telephony.calls import Call
@@ -53,7 +53,6 @@ class CallingBack:
         self._base, self._controller, self._board = base, controller, board
         self._kept, self._app = board.call_backs, base.settings.app
         self._operator_first = base.settings.callback_first == "operator"
-        self._trunks = node.ways_out(base.settings)
         self._caller_id = read_number(base.settings.free_number).e164 or base.settings.free_number
         self._standing: dict[str, asyncio.Task[None]] = {}
 
@@ -124,7 +123,7 @@ class CallingBack:
                 self._board.line.waiting_for(
                     action.room_id,
                     name,
-                    urgency(action.kind, kept.triage),
+                    SERVED_LAST if action.exercise else urgency(action.kind, kept.triage),
                     kept.arrived_at,
                     language=language,
                     preferred=action.started_by,
@@ -185,7 +184,9 @@ class CallingBack:
         self._kept.in_talk.add(turn.kept.id)
         try:
             return await self._controller.place(
-                Outgoing(turn.e164, self._trunks, self._caller_id, RING_S, name),
+                Outgoing(
+                    turn.e164, self._board.talks.ways(exercise=turn.action.exercise), self._caller_id, RING_S, name
+                ),
                 partial(call_back, turn=turn, board=self._board),
                 no_more,
                 before=operator_rings if self._operator_first else None,

@@ -15,12 +15,17 @@ from asterisk_conf.secured import Tls
 from burgernet.asterisk import OLDEST, Installed, Instance, NoAsterisk, find
 from burgernet.settings import Settings
 
-CARRIER = "carrier"
+CARRIER, EXERCISE = "carrier", "exercise"
 
 
 def ways_out(settings: Settings) -> tuple[str, ...]:
     """The accounts of the carrier's contacts, in the order in which they are tried."""
     return tuple(CARRIER if n == 1 else f"{CARRIER}-{n}" for n, _ in enumerate(settings.carriers, start=1))
+
+
+def exercise_ways(settings: Settings) -> tuple[str, ...]:
+    """The account by which exercises call; none where they cannot."""
+    return (EXERCISE,) if settings.exercise_trunk_contact else ()
 
 
 def rooms_of_area_codes(area_codes: Mapping[str, Sequence[str]], regions: Mapping[str, Region]) -> dict[str, str]:
@@ -106,7 +111,7 @@ def _node(
             for duty in operators
         ),
         lines=tuple(lines),
-        trunks=_trunks(settings),
+        trunks=(*_trunks(settings), *_exercise_trunk(settings)),
         exchanges=tuple(exchange_of(room) for room in rooms.values() if room.seats),
         neighbours=tuple(Neighbour(name, address) for name, address in settings.other_nodes.items()),
         check_password=sip_password(settings, CHECK),
@@ -128,6 +133,12 @@ def _trunks(settings: Settings) -> tuple[Trunk, ...]:
         Trunk(CARRIER, tuple(settings.trunk_addresses), first, *as_whom),
         *(Trunk(name, (), contact, *as_whom) for name, contact in zip(ways_out(settings)[1:], others, strict=True)),
     )
+
+
+def _exercise_trunk(settings: Settings) -> tuple[Trunk, ...]:
+    """By it exercises call, and what comes in by it is about exercises."""
+    addresses, contact = tuple(settings.exercise_trunk_addresses), settings.exercise_trunk_contact
+    return (Trunk(EXERCISE, addresses, contact, kind="practice"),) if addresses or contact else ()
 
 
 def _tls(settings: Settings) -> Tls | None:

@@ -31,6 +31,7 @@ def by_every_process(base: Base, process: str) -> Look:
         return {
             **{("answers", words): float(part not in away) for part, words in PARTS.items()},
             ("loop_lag_s", process): base.metrics.worst_lag(),
+            ("exercise_strays", ""): float(base.strays.lately()),
             **await _disk("what is kept while the database is away", base.settings.spool_file.parent),
         }
 

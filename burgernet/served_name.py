@@ -114,6 +114,7 @@ def talk_rules(settings: Settings) -> TalkRules:
         recorded_kinds=frozenset(settings.recorded_kinds),
         patrols=settings.patrols,
         trunks=node.ways_out(settings),
+        exercise_trunks=node.exercise_ways(settings),
         caller_id=read_number(settings.free_number).e164 or settings.free_number,
     )
 
@@ -135,7 +136,7 @@ async def _placed_taken_over(call: Call, board: Switchboard) -> None:
 
 
 def _may_call(settings: Settings, e164: str) -> bool:
-    return bool(settings.carriers) and allowed(e164, settings.allowed_prefixes, settings.refused_prefixes)
+    return allowed(e164, settings.allowed_prefixes, settings.refused_prefixes)
 
 
 def controller_of(base: Base, ari: Ari, speech: Speech, board: Switchboard) -> Controller:

@@ -158,6 +158,16 @@ class Settings(ProviderSettings):
         description="User as whom we register at each of the carrier's contacts; empty: it knows us by our address",
     )
     trunk_password: SecretStr = Field(SecretStr(""), description="Password of that user, also for calls of ours")
+    exercise_trunk_contact: str = Field(
+        "",
+        pattern=r"^(sip:[A-Za-z0-9.:-]+)?$",
+        description="Where calls of exercises go, and no others: `sip:HOST:PORT`. Empty: exercises place no calls",
+    )
+    exercise_trunk_addresses: list[str] = Field(
+        default_factory=list,
+        description="Source addresses of that trunk, none of them the carrier's; calls from there are about exercises, "
+        'as JSON: `["192.0.2.9"]`',
+    )
     sip_external: str = Field(
         "",
         pattern=r"^[A-Za-z0-9.:-]*$",

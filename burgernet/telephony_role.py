@@ -16,7 +16,7 @@ from burgernet.lost_nodes import LostNodes
 from burgernet.roster import Roster
 from burgernet.seen import by_telephony
 from burgernet.served_name import ServedName, Shared, served_name
-from burgernet.voice_ways import by_twilio, voice_alerts
+from burgernet.voice_ways import by_trunk, by_twilio, voice_alerts
 from ivr_flows.catalogue import catalogue
 from telephony.ami import Ami, Watcher
 from telephony.contacts import Contacts
@@ -70,9 +70,9 @@ async def _serve(base: Base, shared: Shared, own: ServedName, nodes: Nodes, say:
         for work in (ami.run, roster.run, adoption.run, lost_nodes.run, last_defence.run):
             group.create_task(work(), name=work.__qualname__)
         await up.wait()
-        if settings.carriers or by_twilio(base):
+        if by_trunk(base) or by_twilio(base):
             alerts = group.create_task(voice_alerts(base, own.controller, own.board), name="voice alerts")
-            if settings.carriers:
+            if by_trunk(base):
                 group.create_task(CallingBack(base, own.controller, own.board).run(), name="call-backs")
         else:
             alerts = None

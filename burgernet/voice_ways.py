@@ -33,7 +33,7 @@ TWILIO_SIDE_BY_SIDE = 10
 
 async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -> None:
     """Places voice alerts until cancelled, by the ways that the settings name; by none it returns at once."""
-    own = own_way(base, controller, board) if base.settings.carriers else None
+    own = own_way(base, controller, board) if by_trunk(base) else None
     async with AsyncExitStack() as open_things, asyncio.TaskGroup() as group:
         channel: Channel | None = own
         if by_twilio(base):
@@ -48,6 +48,11 @@ async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -
             group.create_task(voice_dispatcher(base, channel).run())
 
 
+def by_trunk(base: Base) -> bool:
+    """Whether our own exchange has a way out, if only for exercises."""
+    return bool(base.settings.carriers or base.settings.exercise_trunk_contact)
+
+
 def by_twilio(base: Base) -> bool:
     return bool(base.settings.twilio_account_sid and base.settings.twilio_caller_id)
 
@@ -56,8 +61,8 @@ def own_way(base: Base, controller: Controller, board: Switchboard) -> AsteriskV
     """It rings, and hands each call that is answered to its conversation."""
     caller_id = read_number(base.settings.free_number).e164 or base.settings.free_number
     talk = partial(voice_alert, board=board)
-    ways = node.ways_out(base.settings)
-    return AsteriskVoice(controller, base.store, board.actions, base.book, ways, caller_id, talk)
+    ways, practice = node.ways_out(base.settings), node.exercise_ways(base.settings)
+    return AsteriskVoice(controller, base.store, board.actions, base.book, ways, practice, caller_id, talk)
 
 
 def twilio_client(base: Base) -> TwilioClient:
@@ -79,4 +84,4 @@ def voice_dispatcher(base: Base, channel: Channel) -> Dispatcher:
     queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S, VOICE)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
     side_by_side = max(settings.outbound_channels, 1) + (TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0)
-    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side)
+    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side, base.strays.told)

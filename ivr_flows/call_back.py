@@ -45,6 +45,8 @@ async def call_back(call: Call, turn: Turn, board: Switchboard) -> None:
     await board.book.called_back(call.id, kept.id, read_number(turn.e164), call.dialled)
     action, said = turn.action, {"triage": kept.triage} if kept.triage else {}
     said |= {"callback": kept.id, "operator": turn.taken.operator}
+    if action.exercise:
+        said |= {"exercise": "yes"}
     await call.note("calling back", room=action.room_id, action=action.code, how=kept.match_how, **said)
     await booked(call, board, _conversation(call, turn, board))
 
@@ -74,6 +76,8 @@ async def _conversation(call: Call, turn: Turn, board: Switchboard) -> str:
 
 async def _is_taken(call: Call, board: Switchboard, kept_id: str) -> bool:
     """A machine presses no key, and whoever picked up for somebody else none either."""
+    if "exercise" in call.facts:
+        await call.play("exercise")
     for _ in range(TIMES):
         if await call.ask("call-back", silence=board.patience.key) == YES:
             break

@@ -54,7 +54,8 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
     """Takes the caller to an operator of the action's room (or of that to which an operator handed the call), or of one
     that helps it out. Returns how the call ended."""
     first = _first_room(call, match)
-    await call.note("connecting", room=first, action=match.action.code, how=match.how)
+    known = {"room": first, "action": match.action.code, "how": match.how}
+    await call.note("connecting", **known, **({"exercise": "yes"} if match.action.exercise else {}))
     staff = await board.line.staff(board.rooms_from(first), call.language)
     if staff is Staff.NOBODY:
         return await _nobody(call, board, match)
@@ -99,7 +100,7 @@ async def _instead(call: Call, board: Switchboard, match: Match, chosen: str) ->
 
 async def _nobody(call: Call, board: Switchboard, match: Match) -> str:
     """Nobody can take this caller: a call back as soon as somebody can, or a tip now."""
-    if may_keep(call, board) and await call.ask("call-back-or-tip", silence=OFFER_S) == KEEP:
+    if may_keep(call, board, match.action) and await call.ask("call-back-or-tip", silence=OFFER_S) == KEEP:
         if await keep_place(call, board, match):
             return await _promised(call)
         await call.play("not-now")
@@ -117,7 +118,7 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, language:
     action, rooms = match.action, list(board.rooms_from(_first_room(call, match)))
     await call.note("waiting", room=rooms[0])
     await board.book.waiting(call.id, rooms[0])
-    priority = priority_of(call, action.kind)
+    priority = priority_of(call, action)
     async with (
         board.line.waiting_for(
             rooms[0], call.id, priority, call.arrived_at, language=language, preferred=action.started_by

@@ -17,6 +17,7 @@ from actions.matching import (
     by_code,
     find,
     in_regions,
+    in_sight,
     what_to_ask,
 )
 from actions.numbers import Number
@@ -26,6 +27,7 @@ from ivr_flows.catalogue import said_in
 from ivr_flows.spoken import spoken
 from ivr_flows.switchboard import Switchboard
 from telephony.calls import Call
+from telephony.controller import EXERCISE
 from telephony.speech import Prompt
 
 log = logging.getLogger(__name__)
@@ -36,23 +38,24 @@ POSTCODE_DIGITS = 4
 FEW = 3
 OPTIONS = 8
 NONE_OF_THESE = "9"
+TAKES_PART = "1"
 
 
 async def find_action(call: Call, board: Switchboard, number: Number) -> Match | None:
     """The action this call is about, or None after the caller has heard that there is none."""
     alerted = await _alerted_in(call, board, number)
     regions = board.regions_of(number.area_code)
-    finding: Finding = find(number, alerted, board.actions.now(), regions)
+    finding: Finding = find(number, alerted, offered_to(call, board), regions)
     if isinstance(finding, Over):
         if found := await _all_the_same(call, board, finding.action):
             return found
-        finding = what_to_ask(board.actions.now(), regions)
+        finding = what_to_ask(offered_to(call, board), regions)
     match finding:
         case Sure(match):
             return match
         case Choose(options, why):
             found = await _choose(call, board, options, "choose-action" if why == "alerted" else "confirm-area")
-            found = found or await _by_asking(call, board, _others(board, options))
+            found = found or await _by_asking(call, board, _others(call, board, options))
         case AskCode(options):
             found = await _by_asking(call, board, options)
         case NothingOpen():
@@ -88,8 +91,35 @@ async def _by_asking(call: Call, board: Switchboard, options: Sequence[OpenActio
     return found or (await _choose(call, board, left, "choose-action") if left else None)
 
 
-def _others(board: Switchboard, options: Sequence[OpenAction]) -> Sequence[OpenAction]:
-    return [action for action in board.actions.now() if action not in options]
+def practises(call: Call) -> bool:
+    """Whether the call came in by the trunk of exercises."""
+    return call.caller.origin == EXERCISE
+
+
+def offered_to(call: Call, board: Switchboard) -> Sequence[OpenAction]:
+    """The open actions that this caller may be asked about: exercises only by their own trunk, and there nothing
+    else."""
+    return in_sight(board.actions.now(), practising=practises(call))
+
+
+async def match_by_code(call: Call, board: Switchboard, keyed: str, how_known: str) -> Match | None:
+    """The open action with this code; None after the caller heard that there is none, or that it is an exercise and
+    did not want that."""
+    action = by_code(keyed, offered_to(call, board) if practises(call) else board.actions.now())
+    if action is None:
+        await call.play("code-unknown")
+        return None
+    if action.exercise and not practises(call) and await _takes_part(call, board) != TAKES_PART:
+        return None
+    return Match(action, "code", 1.0, (how_known,))
+
+
+async def _takes_part(call: Call, board: Switchboard) -> str:
+    return await ask(call, board, lambda language: ["exercise-code"])
+
+
+def _others(call: Call, board: Switchboard, options: Sequence[OpenAction]) -> Sequence[OpenAction]:
+    return [action for action in offered_to(call, board) if action not in options]
 
 
 async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequence[Alerted]:
@@ -98,7 +128,8 @@ async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequenc
         return ()
     try:
         async with asyncio.timeout(board.patience.match):
-            return await board.book.alerted_in(number.e164, board.grace)
+            alerted = await board.book.alerted_in(number.e164, board.grace)
+            return [known for known in alerted if known.action.exercise or not practises(call)]
     except Away as fault:
         log.warning("call %s: matching by number was not possible (%s); asking instead", call.id, type(fault).__name__)
         return ()
@@ -110,9 +141,8 @@ async def _ask_code(call: Call, board: Switchboard) -> Match | None:
         keyed = await ask(call, board, lambda language: ["ask-code"], digits=CODE_DIGITS)
         if not keyed:
             return None
-        if action := by_code(keyed, board.actions.now()):
-            return Match(action, "code", 1.0, ("the caller keyed the code",))
-        await call.play("code-unknown")
+        if found := await match_by_code(call, board, keyed, "the caller keyed the code"):
+            return found
     return None
 
 
@@ -144,7 +174,12 @@ async def _choose(call: Call, board: Switchboard, options: Sequence[OpenAction],
 
 def _menu(options: Sequence[OpenAction], language: str) -> list[Prompt]:
     return [
-        said_in(language, "option", title=spoken(title_in(action, language), language), key=key)
+        said_in(
+            language,
+            "option-exercise" if action.exercise else "option",
+            title=spoken(title_in(action, language), language),
+            key=key,
+        )
         for key, action in enumerate(options, start=1)
     ]
 

@@ -6,7 +6,7 @@ from ivr_flows.anonymous import number_of
 from ivr_flows.asking import ask
 from ivr_flows.booked import booked
 from ivr_flows.connect import connect, resume
-from ivr_flows.find_action import CODE_DIGITS, find_action
+from ivr_flows.find_action import CODE_DIGITS, find_action, match_by_code
 from ivr_flows.keep_place import own_place
 from ivr_flows.often import Often, guarded
 from ivr_flows.switchboard import Switchboard
@@ -34,6 +34,8 @@ async def _conversation(call: Call, board: Switchboard) -> str:
     if found is None:
         return "no action"
     await board.book.matched(call.id, found, call.language)
+    if found.action.exercise:
+        await call.play("exercise")
     return await connect(call, board, found)
 
 
@@ -46,10 +48,7 @@ async def _welcome(call: Call, board: Switchboard) -> Match | None:
     await call.note("finding")
     if len(keyed) < CODE_DIGITS:
         return None
-    if action := by_code(keyed, board.actions.now()):
-        return Match(action, "code", 1.0, ("the caller keyed the code during the welcome",))
-    await call.play("code-unknown")
-    return None
+    return await match_by_code(call, board, keyed, "the caller keyed the code during the welcome")
 
 
 def _match_before_takeover(call: Call, board: Switchboard) -> Match | None:

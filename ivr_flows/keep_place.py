@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from actions.call_backs import Place
-from actions.matching import Match
+from actions.matching import Match, OpenAction
 from actions.store import Away
 from ivr_flows.anonymous import number_of
 from ivr_flows.switchboard import Switchboard
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 WRITTEN_BOUND_S = 2.0
 
 
-def may_keep(call: Call, board: Switchboard) -> bool:
-    """Whether this caller can be called back: with a number that is known and may be called."""
+def may_keep(call: Call, board: Switchboard, action: OpenAction) -> bool:
+    """Whether this caller can be called back: with a number that is known and may be called, and a trunk for it."""
     number = number_of(call).e164
-    return number is not None and board.may_call(number)
+    return number is not None and bool(board.talks.ways(exercise=action.exercise)) and board.may_call(number)
 
 
 async def keep_place(call: Call, board: Switchboard, match: Match) -> bool:

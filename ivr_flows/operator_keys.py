@@ -46,6 +46,10 @@ class Led:
         return self.call.facts["operator"]
 
     @property
+    def exercise(self) -> bool:
+        return "exercise" in self.call.facts
+
+    @property
     def colleague(self) -> str:
         """The operator who was asked in; "" for nobody, or for somebody outside."""
         return self.call.facts.get("colleague", "")
@@ -104,11 +108,11 @@ async def patrol(led: Led) -> None:
     if led.talk.third:
         return await third_out(led)
     keyed = await led.talk.ask("which-patrol", LONGEST_NUMBER, led.board.patience.key, led.language)
-    rules = led.board.talks
+    rules, trunks = led.board.talks, led.board.talks.ways(exercise=led.exercise)
     number = rules.patrols.get(led.call.facts["room"], {}).get(keyed) or read_number(keyed).e164
-    if not number or not rules.trunks:
+    if not number or not trunks:
         return await tell(led, "number-unknown")
-    outgoing = Outgoing(number, rules.trunks, rules.caller_id, led.board.patience.operator_rings, led.call.id)
+    outgoing = Outgoing(number, trunks, rules.caller_id, led.board.patience.operator_rings, led.call.id)
     try:
         leg = await led.talk.ring_outside(outgoing, _context(led, "nl"), "nl")
     except MayNotCall as refused:

@@ -42,12 +42,18 @@ class Patience:
 @dataclass(frozen=True)
 class TalkRules:
     """What operators may do in a talk. `recorded_kinds`: of action, whose talks may be recorded. `patrols`: room -> key
-    -> E.164 number. `trunks`: by which numbers outside are called, showing `caller_id`."""
+    -> E.164 number. `trunks`: by which numbers outside are called, showing `caller_id`; those of exercises by
+    `exercise_trunks` alone."""
 
     recorded_kinds: frozenset[str] = frozenset()
     patrols: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trunks: tuple[str, ...] = ()
+    exercise_trunks: tuple[str, ...] = ()
     caller_id: str = ""
+
+    def ways(self, *, exercise: bool) -> tuple[str, ...]:
+        """The trunks by which a number outside may be called."""
+        return self.exercise_trunks if exercise else self.trunks
 
 
 @dataclass(frozen=True)

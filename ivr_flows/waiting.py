@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from actions.matching import Match
+from actions.matching import Match, OpenAction
 from actions.urgency import Triage, urgency
 from ivr_flows.anonymous import ANONYMOUS, become_anonymous
 from ivr_flows.asking import SWITCH_LANGUAGE
@@ -80,7 +80,7 @@ class Waiting:
         if key in TRIAGE and "triage" not in self.call.facts:
             await self._is_now(TRIAGE[key])
             return ""
-        can_keep = may_keep(self.call, self.board)
+        can_keep = may_keep(self.call, self.board, self.match.action)
         key = key or await self._offered(can_keep=can_keep)
         if key == TIP:
             return TIP
@@ -117,7 +117,7 @@ class Waiting:
 
     async def _is_now(self, triage: Triage) -> None:
         await self.call.note("waiting", triage=triage)
-        await self.place.becomes(priority_of(self.call, self.match.action.kind))
+        await self.place.becomes(priority_of(self.call, self.match.action))
         await self.board.book.triaged(self.call.id, triage)
 
     async def _heard(self, *prompts: Prompt, silence: float = 0) -> str:
@@ -131,9 +131,10 @@ class Waiting:
             return ""
 
 
-def priority_of(call: Call, kind: str) -> int:
-    """By what the caller said; who calls very often comes after everybody else."""
-    return SERVED_LAST if "often" in call.facts else urgency(kind, call.facts.get("triage"))
+def priority_of(call: Call, action: OpenAction) -> int:
+    """By what the caller said; who calls very often, or about an exercise, comes after everybody else."""
+    last = action.exercise or "often" in call.facts
+    return SERVED_LAST if last else urgency(action.kind, call.facts.get("triage"))
 
 
 def told(standing: Standing, language: str) -> list[Prompt]:

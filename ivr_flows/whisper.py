@@ -28,6 +28,8 @@ def whisper(action: OpenAction, language: str, room: str = "", by: str = "") -> 
     """`room`: the name of the room whose caller this is, when it is another's. `by`: the operator who passes the caller
     on."""
     title, code = spoken(title_in(action, language), language), spoken(action.code, language)
-    said: list[Prompt] = [said_in(language, "whisper", code=code, title=title)]
+    said: list[Prompt] = [
+        said_in(language, "whisper-exercise" if action.exercise else "whisper", code=code, title=title)
+    ]
     said += [said_in(language, "whisper-room", room=room)] if room else []
     return said + ([said_in(language, "whisper-by", by=by.replace("-", " "))] if by else [])

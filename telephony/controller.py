@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 Flow = Callable[[Call], Awaitable[None]]
 LeftRecording = Callable[[str, str, bytes], Awaitable[None]]
 LONGEST_NUMBER = 64
+EXERCISE = "exercise"
+# The ways in whose caller IDs are believed.
+BELIEVED = ("trunk", EXERCISE)
 # Q.850
 NO_ANSWER, ABSENT = 19, 20
 # Asterisk drops a leg that is answered while no controller listens: a refused call, which costs nobody the duty.
@@ -342,8 +345,10 @@ class Controller:
 
 
 def _caller(channel: Channel, origin: str, presentation: str) -> Caller:
-    """A caller ID is believed only from the trunk, and respected when withheld."""
+    """A caller ID is believed only from a trunk, and respected when withheld."""
     number = str(channel["caller"]["number"])[:LONGEST_NUMBER]
     account = re.fullmatch(r"PJSIP/(.+)-[0-9a-f]{8}", channel["name"])
-    believed = origin == "trunk" and presentation == "allowed"
-    return Caller(number if believed and number else None, presentation or "absent", account[1] if account else None)
+    believed = origin in BELIEVED and presentation == "allowed"
+    return Caller(
+        number if believed and number else None, presentation or "absent", account[1] if account else None, origin
+    )

@@ -34,12 +34,14 @@ class FakeDialplan:
     closing: str
 
     def enters(self, channel: Channel, context: str, dialled: str) -> None:
-        """A call comes in: from-trunk, from-lines or from-operators."""
+        """A call comes in: from-trunk, from-exercise, from-lines or from-operators."""
         match context:
             case "from-operators":
                 work = self._from_operators(channel, dialled)
             case "from-lines" if dialled.startswith("*31*"):
                 work = self._from_trunk(channel, dialled.removeprefix("*31*"), withheld=True)
+            case "from-exercise":
+                work = self._from_trunk(channel, dialled, withheld=channel.phone.withheld, origin="exercise")
             case _:
                 work = self._from_trunk(channel, dialled, withheld=channel.phone.withheld)
         self._lead(channel, work)
@@ -59,13 +61,13 @@ class FakeDialplan:
             return self.asterisk.destroy(channel, UNALLOCATED)
         return await self._to_a_controller(channel, features[dialled], "internal", "allowed", dialled)
 
-    async def _from_trunk(self, channel: Channel, dialled: str, *, withheld: bool) -> None:
+    async def _from_trunk(self, channel: Channel, dialled: str, *, withheld: bool, origin: str = "trunk") -> None:
         if dialled not in self.numbers:
             return self.asterisk.destroy(channel, UNALLOCATED)
         presentation = "withheld" if withheld else "allowed" if channel.number else "absent"
         if withheld:
             channel.number = ""
-        return await self._to_a_controller(channel, "free-number", "trunk", presentation, self.free_number)
+        return await self._to_a_controller(channel, "free-number", origin, presentation, self.free_number)
 
     async def _to_a_controller(self, channel: Channel, *entry: str) -> None:
         start = random.randrange(len(self.apps))  # noqa: S311 - spreads calls

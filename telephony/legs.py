@@ -28,12 +28,13 @@ class Hangup(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, as far as it can be believed: `number` only from the trunk and when not withheld; `account` is the
-    SIP account of a phone of ours."""
+    """Who calls, as far as it can be believed: `number` only from a trunk and when not withheld; `account` is the
+    SIP account of a phone of ours. `origin`: the way by which the call came in."""
 
     number: str | None
     presentation: str  # allowed, withheld, absent
     account: str | None
+    origin: str = ""  # trunk, exercise, internal
 
 
 async def first_of(*futures: asyncio.Future[Any], bound_s: float | None) -> None:

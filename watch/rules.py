@@ -79,6 +79,14 @@ RULES: tuple[Rule, ...] = (
         "back",
     ),
     Rule(
+        "exercise astray",
+        "exercise_strays",
+        lambda count: count >= 1,
+        Severity.RED,
+        "{value:.0f} messages of an exercise were refused in the last hour, just before they left for people who take "
+        "part in none: end the exercise, and see who was chosen (`burgernet action report`)",
+    ),
+    Rule(
         "trunk away",
         "trunk_reachable",
         lambda share: share <= 0,

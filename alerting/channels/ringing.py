@@ -8,6 +8,10 @@ from alerting.receipts import Receipt
 
 RING_S = 30.0
 
+NO_EXERCISES = Fault(
+    False, Whose.US, "an exercise calls by the exercise trunk alone: set BURGERNET_EXERCISE_TRUNK_CONTACT"
+)
+
 NOT_ANSWERED = {
     "busy": Receipt(DeliveryState.BUSY, fault=Fault(True, Whose.RECIPIENT, "the line was busy")),
     "no_answer": Receipt(DeliveryState.NO_ANSWER, fault=Fault(True, Whose.RECIPIENT, "nobody answered")),

@@ -10,7 +10,7 @@ from twilio.base.exceptions import TwilioException
 
 from actions.models import DeliveryState
 from alerting.channels import Sending
-from alerting.channels.ringing import NOT_ANSWERED, RING_S
+from alerting.channels.ringing import NO_EXERCISES, NOT_ANSWERED, RING_S
 from alerting.channels.sms import CLOCKS_APART, LOOK_BACK, NOBODY_GETS_THROUGH, REPAIR_S
 from alerting.channels.sms import FAULTS as FAULTS_OF_THE_ACCOUNT
 from alerting.channels.twilio_client import TwilioClient
@@ -64,7 +64,10 @@ class TwilioVoice:
     async def send(self, sending: Sending) -> Receipt:
         """Returns when Twilio took the call; it rings later. Raises SendError, Unanswered.
 
-        Whether a machine answered is told while the message is told: nobody waits in silence for it."""
+        Whether a machine answered is told while the message is told: nobody waits in silence for it. An exercise never
+        goes by this way, which leads to everybody."""
+        if sending.notice.exercise:
+            raise SendError(NO_EXERCISES)
         conversation = f"{self._conversation_url}/{sending.attempt_id}"
         try:
             taken = await self._calls.create_async(

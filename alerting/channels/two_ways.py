@@ -66,7 +66,9 @@ class TwoWays:
 
     async def send(self, sending: Sending) -> Receipt:
         """Raises SendError, Unanswered, what the database raises. Of what one way left unanswered the other knows
-        nothing: it is not tried by that."""
+        nothing: it is not tried by that. An exercise has one way alone."""
+        if sending.notice.exercise:
+            return await self._own.send(sending)
         full: SendError | None = None
         if self._own.there and self._trunk.worth_trying():
             try:

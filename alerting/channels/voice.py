@@ -13,7 +13,7 @@ from actions.models import DeliveryState, MessageKind
 from actions.store import Away, Store
 from alerting.attempts import record
 from alerting.channels import Sending
-from alerting.channels.ringing import NOT_ANSWERED, RING_S
+from alerting.channels.ringing import NO_EXERCISES, NOT_ANSWERED, RING_S
 from alerting.errors import Fault, SendError, Unanswered, Whose
 from alerting.receipts import Receipt
 from telephony.ari import AriAway
@@ -31,6 +31,7 @@ ATTEMPT_S = 2 * (RING_S + 10)
 TRUNK_FULL = Fault(True, Whose.US, "all our outbound channels are in use")
 # What the database takes; the controller's name is in front.
 LONGEST_ID = 64
+NO_TRUNK = Fault(False, Whose.US, "there is no trunk for calls: set BURGERNET_TRUNK_CONTACTS")
 AWAY = Fault(True, Whose.US, "our telephone exchange is away")
 
 
@@ -39,7 +40,8 @@ Talk = Callable[[Call, Sending, Report], Awaitable[None]]
 
 
 class AsteriskVoice:
-    """Rings through the first of `trunks` that takes it, and shows `caller_id`. `talk` leads the conversation of each
+    """Rings through the first of `trunks` (an exercise: of `exercise_trunks`, and no other) that takes it, and shows
+    `caller_id`. `talk` leads the conversation of each
     call that is answered, and reports what is learnt in it; until then an answered attempt is "sent"."""
 
     provider = "asterisk"
@@ -51,24 +53,28 @@ class AsteriskVoice:
         actions: OpenActions,
         book: CallBook,
         trunks: tuple[str, ...],
+        exercise_trunks: tuple[str, ...],
         caller_id: str,
         talk: Talk,
     ) -> None:
         self._controller, self._store, self._actions, self._book = controller, store, actions, book
-        self._trunks, self._caller_id, self._talk = trunks, caller_id, talk
+        self._trunks, self._exercise_trunks, self._caller_id, self._talk = trunks, exercise_trunks, caller_id, talk
         self._calls: set[asyncio.Task[Receipt]] = set()
 
     @property
     def there(self) -> bool:
-        """Whether our exchange can be asked for a call at this moment."""
-        return self._controller.ari.connected.is_set()
+        """Whether our exchange can be asked for a call to the public network at this moment."""
+        return bool(self._trunks) and self._controller.ari.connected.is_set()
 
     async def send(self, sending: Sending) -> Receipt:
         """Returns when the telephone was answered, or not. Raises SendError, Unanswered."""
-        if not self.there:
+        trunks = self._exercise_trunks if sending.notice.exercise else self._trunks
+        if not trunks:
+            raise SendError(NO_EXERCISES if sending.notice.exercise else NO_TRUNK)
+        if not self._controller.ari.connected.is_set():
             raise SendError(AWAY, PAUSE_S)
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        call = asyncio.create_task(self._placed(sending, answered), name=sending.attempt_id)
+        call = asyncio.create_task(self._placed(sending, trunks, answered), name=sending.attempt_id)
         self._calls.add(call)
         call.add_done_callback(self._over)
         await first_of(call, answered, bound_s=None)
@@ -83,7 +89,7 @@ class AsteriskVoice:
             raise Unanswered(AWAY.operator_message) from away
         return self._sent(sending) if await self._book.was_placed(sending.attempt_id) else None
 
-    async def _placed(self, sending: Sending, answered: asyncio.Future[None]) -> Receipt:
+    async def _placed(self, sending: Sending, trunks: tuple[str, ...], answered: asyncio.Future[None]) -> Receipt:
         async def conversation(call: Call) -> None:
             answered.set_result(None)
             report = partial(self._report, sending.attempt_id)
@@ -95,7 +101,7 @@ class AsteriskVoice:
                 await report(DeliveryState.FAILED)  # so that a text follows
                 raise
 
-        outgoing = Outgoing(sending.to, self._trunks, self._caller_id, RING_S, sending.attempt_id)
+        outgoing = Outgoing(sending.to, trunks, self._caller_id, RING_S, sending.attempt_id)
         try:
             how = await self._controller.place(outgoing, conversation, self._until_over(sending))
         except AllInUse as full:

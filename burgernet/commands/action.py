@@ -50,6 +50,9 @@ def start(
     room: Annotated[str, typer.Option(help="The control room; empty: the one that serves the region.")] = "",
     recording: Recording = None,
     recording_en: RecordingEn = None,
+    exercise: Annotated[
+        bool, typer.Option(help="An exercise: reaches those who take part in exercises alone.")
+    ] = False,
     why: Why = "a look-out was asked for",
 ) -> None:
     """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
@@ -61,6 +64,7 @@ def start(
         operator or None,
         room or None,
         _sounds(recording, recording_en),
+        exercise,
     )
 
     async def work(base: Base) -> str:
@@ -68,7 +72,8 @@ def start(
         await action_changed(base.redis)
         return started.code
 
-    out.print(f"Action [bold]{with_base(work)}[/] is open. Callers key this code; `burgernet action end` ends it.")
+    what = "Exercise" if exercise else "Action"
+    out.print(f"{what} [bold]{with_base(work)}[/] is open. Callers key this code; `burgernet action end` ends it.")
 
 
 @app.command()
@@ -123,10 +128,18 @@ def list_actions(
     status: Annotated[Status | None, typer.Option(help="Only actions of this status.")] = None,
 ) -> None:
     """List actions, newest first."""
-    table = Table("code", "kind", "status", "room", "started (UTC)", "outcome")
+    table = Table("code", "kind", "status", "room", "started (UTC)", "outcome", "exercise")
     for action in with_base(lambda base: base.desk.list_actions(status)):
         started = f"{action.started_at:%Y-%m-%d %H:%M}" if action.started_at else ""
-        table.add_row(action.code, action.kind, action.status, action.room_id, started, action.outcome or "")
+        table.add_row(
+            action.code,
+            action.kind,
+            action.status,
+            action.room_id,
+            started,
+            action.outcome or "",
+            "exercise" * action.exercise,
+        )
     out.print(table)
 
 

@@ -38,6 +38,8 @@ def tips(
         # What a citizen wrote is shown as it is: no markup in it counts.
         row = (told.source, f"{told.received_at:%Y-%m-%d %H:%M:%S}", told.room_id, _matched(told), _sure(told))
         table.add_row(*(Text(cell or "") for cell in (*row, told.said, told.id if told.has_sound else "")))
+    if any(told.exercise for told in found):
+        out.print("This is an exercise: nothing of it is for real.")
     out.print(table)
 
 

@@ -20,6 +20,12 @@ HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
 ONLY_ON_THE_FAKE = {
+    "test_who_was_alerted_in_an_exercise_hears_so_and_the_operator_too",
+    "test_a_caller_who_knows_nothing_of_an_exercise_is_not_offered_it",
+    "test_the_code_of_an_exercise_is_asked_about_and_then_leads_to_it",
+    "test_who_really_saw_something_goes_on_from_the_code_of_an_exercise",
+    "test_the_trunk_of_exercises_leads_to_exercises_alone",
+    "test_a_code_of_what_is_for_real_is_unknown_by_the_trunk_of_exercises",
     "test_a_caller_in_english_is_given_somebody_who_speaks_it",
     "test_callers_in_line_go_along_when_their_action_is_handed_over",
     "test_the_seats_of_a_rooms_own_exchange_are_rung",

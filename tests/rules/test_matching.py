@@ -1,5 +1,6 @@
 """Which open action a caller is calling about: sure when one fits, a question when several do, never a guess."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from actions.matching import (
     Sure,
     by_code,
     find,
+    in_sight,
     regions_of,
 )
 from actions.numbers import CallerKind, Number
@@ -200,3 +202,12 @@ def test_a_caller_who_was_not_alerted_is_offered_only_open_actions_and_always_al
             assert {one.id for one in options} == {one.id for one in still_open}
         case guess:
             raise AssertionError(f"guessed {guess}")
+
+
+@given(st.lists(st.booleans(), max_size=6))
+def test_nobody_is_offered_exercises_and_what_is_for_real_together(kinds: list[bool]) -> None:
+    actions = [replace(action(key), exercise=exercise) for key, exercise in enumerate(kinds)]
+    for_real, exercises = in_sight(actions, practising=False), in_sight(actions, practising=True)
+    assert {one.exercise for one in for_real} <= {False}
+    assert {one.exercise for one in exercises} <= {True}
+    assert sorted((*for_real, *exercises), key=lambda one: one.id) == actions

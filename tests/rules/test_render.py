@@ -161,6 +161,15 @@ def test_who_has_a_user_at_the_carrier_registers_at_each_contact_for_ever() -> N
     assert "the-carriers-word" not in repr(Trunk("carrier", (), "", **user))
 
 
+def test_the_trunk_of_exercises_leads_to_exercises_alone() -> None:
+    practice = Trunk("exercise", ("192.0.2.99",), "sip:192.0.2.99:5060", kind="practice")
+    texts = rendered(replace(NODE, trunks=(*NODE.trunks, practice)))
+    assert "[exercise](practice)\n" in texts["pjsip.conf"]
+    assert "[practice](!,carrier)\ncontext = from-exercise\n" in texts["pjsip.conf"]
+    assert "endpoint = exercise\nmatch = 192.0.2.99\n" in texts["pjsip.conf"]
+    assert "Set(ORIGIN=exercise)" in section(texts["extensions.conf"], "from-exercise")
+
+
 def test_behind_nat_strangers_are_told_the_address_outside() -> None:
     behind = rendered(replace(NODE, external_address="198.51.100.7", tls=TLS))["pjsip.conf"]
     for transport in ("udp", "tls"):

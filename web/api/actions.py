@@ -31,7 +31,8 @@ async def list_actions(office: Office, asked: Asked, query: ActionsQuery) -> Rep
 
 async def create_action(office: Office, asked: Asked, body: NewActionBody) -> Reply[ActionOut]:
     room = await _room(office, asked, body.region, body.room)
-    new = NewAction(body.kind, body.region, body.area.model_dump(), body.words.plain(), body.operator, room)
+    area, words = body.area.model_dump(), body.words.plain()
+    new = NewAction(body.kind, body.region, area, words, body.operator, room, exercise=body.exercise)
     made = await office.drafts.make(new, asked.by(body.why), body.incident, start=body.start)
     if made.new and body.start:
         await action_changed(office.redis)

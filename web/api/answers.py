@@ -38,6 +38,7 @@ class ActionOut(Output):
     started_at: datetime | None
     ended_at: datetime | None
     outcome: Outcome | None
+    exercise: bool = Field(description="It is none for real: it reaches those who take part in exercises alone")
 
 
 class ActionsOut(Output):
@@ -160,6 +161,7 @@ class TipOut(Output):
     operator: str | None
     said: str = Field(description="Its words, or what stands for them")
     has_sound: bool
+    exercise: bool = Field(description="About an exercise")
 
 
 class TipsOut(Output):

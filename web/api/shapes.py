@@ -178,6 +178,7 @@ class NewActionBody(Input):
     area: AreaGiven
     words: WordsInLanguages
     start: bool = False
+    exercise: Annotated[bool, Field(description="Reaches those who take part in exercises alone")] = False
     incident: Annotated[
         IncidentNumber | None,
         Field(description="Number in the room's own system: the same one twice makes one action"),
