@@ -24,6 +24,7 @@ from burgernet.commands import (
     callback,
     database,
     doctor,
+    message,
     operator,
     participants,
     phone,
@@ -69,10 +70,12 @@ app = typer.Typer(
     help="Burgernet: look-out actions by phone and text, and one free number to answer them.",
 )
 action.app.command()(report.report)
+action.app.command()(message.renditions)
 action.app.command()(tips.tips)
 action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
 app.add_typer(action.app, name="action")
+app.add_typer(message.app, name="message")
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
 app.add_typer(room.app, name="room")

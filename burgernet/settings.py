@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, Valida
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from actions.models import Kind
+from burgernet.channel_settings import ChannelSettings
 from burgernet.logs import LogFormat
 from burgernet.provider_settings import ProviderSettings
 
@@ -92,7 +93,7 @@ PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, ChannelSettings):
     """What a deployment tells Burgernet. Each field's description is the row of the table in docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)

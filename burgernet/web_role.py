@@ -12,12 +12,13 @@ from actions.listing import Listing
 from actions.numbers import read_number
 from actions.tips import Tips
 from alerting.inbound.reception import Reception
+from alerting.renditions import Around
 from burgernet.base import Base, Say
 from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
-from web.api import actions, alarms, heard, notes, room_changes, rooms, serving
+from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving
 from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, twilio, twilio_calls, twilio_voice
@@ -29,6 +30,7 @@ ENDPOINTS = (
     *rooms.ENDPOINTS,
     *room_changes.ENDPOINTS,
     *heard.ENDPOINTS,
+    *messages.ENDPOINTS,
     *notes.ENDPOINTS,
     *alarms.ENDPOINTS,
 )
@@ -61,8 +63,9 @@ def web_application(base: Base, book: CallBook) -> web.Application:
 
 
 def _office(base: Base) -> Office:
-    store = base.store
-    return Office(store, base.redis, base.desk, Drafts(store), Listing(store), Tips(store, base.vaults.police))
+    store, settings = base.store, base.settings
+    around = Around(settings.free_number_read, settings.site_url, settings.public_url.rstrip("/"))
+    return Office(store, base.redis, base.desk, Drafts(store), Listing(store), Tips(store, base.vaults.police), around)
 
 
 def _hearers(base: Base, book: CallBook) -> twilio_voice.Hearers:

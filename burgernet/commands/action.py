@@ -14,8 +14,10 @@ from actions.models import Kind, Outcome, Status
 from actions.rooms import Rooms
 from actions.sounds import LONGEST_S, Sounds
 from alerting.bell import action_changed
+from alerting.message_doctor import examine
 from burgernet.base import Base
-from burgernet.commands.terminal import by_command, out, with_base
+from burgernet.commands.message import show, worded
+from burgernet.commands.terminal import by_command, err, out, with_base
 from telephony.given_sound import Unfit, fit_for_telephone
 
 # Two minutes of the best that is usual, and room to spare.
@@ -60,7 +62,7 @@ def start(
         kind,
         region,
         _area(circle, area),
-        _texts(title, text, title_en, text_en),
+        worded(title, text, title_en, text_en),
         operator or None,
         room or None,
         _sounds(recording, recording_en),
@@ -68,6 +70,7 @@ def start(
     )
 
     async def work(base: Base) -> str:
+        show(examine(new.texts, kind, base.settings.free_number_read, exercise=exercise), new.texts, err)
         started = await base.desk.start_action(new, by_command(why))
         await action_changed(base.redis)
         return started.code
@@ -148,11 +151,7 @@ async def _completed(base: Base, code: str, title: str, text: str, title_en: str
     titles = next((action.titles for action in await base.desk.open_actions() if action.code == code), None)
     if titles is None:
         raise Refused([f"no action with code {code} is open; `burgernet action list` shows them"])
-    return _texts(title or titles.get("nl", ""), text, title_en or titles.get("en", ""), text_en)
-
-
-def _texts(title: str, text: str, title_en: str, text_en: str) -> Texts:
-    return {"nl": (title, text), "en": (title_en or title, text_en)} if text_en else {"nl": (title, text)}
+    return worded(title or titles.get("nl", ""), text, title_en or titles.get("en", ""), text_en)
 
 
 def _sounds(dutch: Path | None, english: Path | None) -> Sounds:

@@ -187,3 +187,40 @@ class ProblemOut(Output):
     status: int
     detail: str
     errors: list[FaultOut]
+
+
+class AdviceOut(Output):
+    rule: str
+    severity: Literal["advice", "blocks"] = Field(description="blocks: it cannot be sent like this")
+    language: str
+    field: str | None = Field(description="title or text; null when it is about something that is not there")
+    start: int | None = Field(description="The first sign of the piece, counted in Unicode code points from 0")
+    end: int | None = Field(description="The first sign after it")
+    words: str
+    suggestion: str
+
+
+class FindingsOut(Output):
+    can_be_sent: bool
+    segments: dict[str, int] = Field(description="Text messages for each telephone, by language")
+    advice: list[AdviceOut]
+
+
+class RenditionOut(Output):
+    way: str = Field(description="voice, text, push, mail, x, mastodon, board")
+    language: str
+    text: str
+    length: int
+    unit: str
+    most: int | None = Field(description="So much fits; null: there is no bound")
+    remarks: list[str]
+
+
+class MessageRenditionsOut(Output):
+    message: int | None = Field(description="Null for a draft's")
+    kind: Literal["alert", "update", "result"]
+    renditions: list[RenditionOut]
+
+
+class RenditionsOut(Output):
+    messages: list[MessageRenditionsOut] = Field(description="Oldest first")

@@ -21,6 +21,7 @@ from actions.drafts import Drafts
 from actions.listing import Listing
 from actions.store import Store
 from actions.tips import Tips
+from alerting.renditions import Around
 from web.access.tokens import Holder, Scope
 from web.api.problem import Problem
 
@@ -38,6 +39,7 @@ class Office:
     drafts: Drafts
     listing: Listing
     tips: Tips
+    around: Around
 
 
 @dataclass(frozen=True)

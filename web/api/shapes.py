@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from actions.geography import LARGEST_RADIUS_M, SMALLEST_RADIUS_M, Area
-from actions.models import Kind, Outcome, Status
+from actions.models import Kind, MessageKind, Outcome, Status
 from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_body, faults_in_title
 
 MOST_IN_A_PAGE = 200
@@ -228,6 +228,15 @@ class ResultBody(Input):
     outcome: Outcome
     words: WordsInLanguages
     why: Why | None = None
+
+
+class MessageCheckBody(Input):
+    model_config = _example(words=EXAMPLE_WORDS)
+
+    words: WordsInLanguages
+    kind: Annotated[Kind, Field(description="Of the action it is for")] = Kind.LOOK_OUT
+    message: MessageKind = MessageKind.ALERT
+    exercise: bool = False
 
 
 class NoteBody(Input):
