@@ -26,6 +26,7 @@ from actions.models import (
 )
 from actions.store import Store
 from alerting.notices import Notices, notices_of
+from alerting.purse import Purse
 from alerting.renditions import Notice
 from alerting.throttle import TEXTS, Throttle
 
@@ -52,22 +53,33 @@ class Claimed:
 
 class Queue:
     """The deliveries of one channel. `provider` is written with each attempt; `attempt_s` bounds one attempt: after
-    that the provider is asked what became of it."""
+    that the provider is asked what became of it. `purse` pays for it."""
 
-    def __init__(self, store: Store, channel: str, provider: str, attempt_s: float, throttle: Throttle = TEXTS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        channel: str,
+        provider: str,
+        attempt_s: float,
+        throttle: Throttle = TEXTS,
+        purse: Purse | None = None,
+    ) -> None:
         self._store, self._channel, self._provider = store, channel, provider
         self.attempt_s, self._throttle = attempt_s, throttle
+        self._purse = purse or Purse(store, channel, {})
 
     async def claim(self, most: int) -> list[Claimed]:
         """Takes deliveries that are due, the most urgent message first, nearest first, and writes an attempt for each.
         No two workers take the same."""
         moment, claimed = now(), list[Claimed]()
         async with self._store.writing() as session:
-            for message in (await session.exec(self._urgent(moment))).all():
+            kinds = await self._purse.may_leave(session, moment)
+            for message in (await session.exec(self._urgent(moment, kinds))).all():
                 due = await self._due(session, message, moment, most - len(claimed))
                 claimed += await self._begin(session, due, moment)
                 if len(claimed) == most:
                     break
+            await self._purse.pay(session, self._provider, (one.notice for one in claimed), moment)
         return claimed
 
     async def overdue(self, most: int) -> list[Claimed]:
@@ -124,8 +136,9 @@ class Queue:
             col(Delivery.claimed_until).is_(None),
         )
 
-    def _urgent(self, moment: datetime) -> Any:
-        """The messages of which something is due: by kind of action, results after alerts, older ones first."""
+    def _urgent(self, moment: datetime, kinds: Sequence[Kind] | None) -> Any:
+        """The messages of which something is due: by kind of action, results after alerts, older ones first. `kinds`:
+        of these kinds alone."""
         kind = case(*((col(Action.kind) == kind, place) for place, kind in enumerate(FIRST_COME_FIRST)), else_=9)
         waits = [
             exists().where(col(Delivery.message_id) == Message.id, self._waits(state), col(Delivery.due_at) <= moment)
@@ -134,7 +147,7 @@ class Queue:
         return (
             select(Message)
             .join(Action, col(Action.id) == Message.action_id)
-            .where(is_live(moment), or_(*waits))
+            .where(is_live(moment), or_(*waits), true() if kinds is None else col(Action.kind).in_(kinds))
             .order_by(kind, case((col(Message.kind) == MessageKind.RESULT, 1), else_=0), col(Message.id))
         )
 
