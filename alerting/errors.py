@@ -28,6 +28,10 @@ class SendError(Exception):
         self.pause_s = pause_s
 
 
+class TooMany(SendError):
+    """The provider works, and takes no more for a moment: that is no reason to doubt it."""
+
+
 class Unanswered(Exception):
     """The provider was asked and gave no clear answer: it may or may not send. Ask it before trying again."""
 

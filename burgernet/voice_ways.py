@@ -9,12 +9,15 @@ from functools import partial
 from actions.numbers import allowed, read_number
 from alerting.bell import DELIVERIES, work
 from alerting.channels import Channel
+from alerting.channels.in_order import InOrder, Way
+from alerting.channels.standing import Standing, Trunk
 from alerting.channels.twilio_client import TwilioClient
 from alerting.channels.twilio_voice import TwilioVoice
-from alerting.channels.two_ways import TwoWays
 from alerting.channels.voice import ATTEMPT_S, AsteriskVoice
 from alerting.dispatcher import Dispatcher
 from alerting.left_tips import RECORDINGS, LeftTips
+from alerting.pace import pace_for
+from alerting.purse import Purse
 from alerting.queue import Queue
 from alerting.still_ringing import StillRinging
 from alerting.throttle import VOICE
@@ -33,6 +36,8 @@ TWILIO_SIDE_BY_SIDE = 10
 
 async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -> None:
     """Places voice alerts until cancelled, by the ways that the settings name; by none it returns at once."""
+    # A call counts as one minute when it leaves.
+    purse = Purse(base.store, "voice", base.settings.tariffs)
     own = own_way(base, controller, board) if by_trunk(base) else None
     async with AsyncExitStack() as open_things, asyncio.TaskGroup() as group:
         channel: Channel | None = own
@@ -40,12 +45,20 @@ async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -
             client = twilio_client(base)
             open_things.push_async_callback(client.close)
             other = twilio_way(base, client)
-            channel = TwoWays(own, other, Ways(base.store)) if own else other
+            channel = either_way(base, purse, own, other)
             ringing, tips = StillRinging(base.store, other), LeftTips(base.store, base.book, client)
             group.create_task(work(base.redis, DELIVERIES, "calls about what is over", ringing.step))
             group.create_task(work(base.redis, RECORDINGS, "tips left at Twilio", tips.step))
         if channel:
-            group.create_task(voice_dispatcher(base, channel).run())
+            group.create_task(voice_dispatcher(base, channel, purse).run())
+
+
+def either_way(base: Base, purse: Purse, own: AsteriskVoice | None, other: TwilioVoice) -> InOrder:
+    """Our own exchange is preferred; an exercise does not leave it."""
+    pace = pace_for(base.redis, "voice:twilio", base.settings.voice_twilio_a_second)
+    ways = [Way(own, Trunk(lambda: own.there))] if own else []
+    ways.append(Way(other, Standing(), pace, practises=False))
+    return InOrder(tuple(ways), Ways(base.store, purse), purse)
 
 
 def by_trunk(base: Base) -> bool:
@@ -79,9 +92,9 @@ def twilio_way(base: Base, client: TwilioClient) -> TwilioVoice:
     )
 
 
-def voice_dispatcher(base: Base, channel: Channel) -> Dispatcher:
+def voice_dispatcher(base: Base, channel: Channel, purse: Purse) -> Dispatcher:
     settings = base.settings
-    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S, VOICE)
+    queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S, VOICE, purse)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
     side_by_side = max(settings.outbound_channels, 1) + (TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0)
     return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side, base.strays.told)

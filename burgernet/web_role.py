@@ -21,7 +21,7 @@ from web.access.tokens import Tokens
 from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving
 from web.api.endpoint import Office
 from web.health import Health
-from web.hooks import inbound, twilio, twilio_calls, twilio_voice
+from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
 from web.server import application, serve
 
@@ -53,6 +53,7 @@ def web_application(base: Base, book: CallBook) -> web.Application:
     token = settings.twilio_auth_token.get_secret_value()
     routes: list[web.RouteDef] = [
         *twilio.routes(base.store, token, settings.public_url),
+        *spryng.routes(base.store, settings.spryng_hook_secret.get_secret_value()),
         *twilio_calls.routes(base.store, book, token, settings.public_url),
         *twilio_voice.routes(_hearers(base, book), token, settings.public_url),
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),

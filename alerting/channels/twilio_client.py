@@ -11,13 +11,14 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
+    TCPConnector,
     encode_basic_auth,
 )
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from alerting.errors import Fault, SendError, Unanswered, Whose
+from alerting.errors import Fault, SendError, TooMany, Unanswered, Whose
 
 API = "https://api.twilio.com"
 ANSWER_S = 10.0
@@ -66,7 +67,7 @@ class _Http(AsyncHttpClient):
         except (ClientError, OSError, TimeoutError) as fault:
             raise Unanswered(f"no answer from Twilio ({type(fault).__name__})") from fault
         if answer.status == 429:
-            raise SendError(TOO_MANY, _pause(answer.headers.get("Retry-After", "")))
+            raise TooMany(TOO_MANY, pause_of(answer.headers.get("Retry-After", "")))
         if answer.status >= 500:
             raise Unanswered(f"Twilio answered {answer.status}")
         return Response(answer.status, text, answer.headers)
@@ -89,7 +90,9 @@ class _Http(AsyncHttpClient):
 
     def opened(self) -> ClientSession:
         if self.session is None:
-            self.session = ClientSession(timeout=ClientTimeout(total=ANSWER_S, connect=CONNECT_S))
+            bounds = ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
+            # How many side by side is the dispatcher's to say: a wait for a connection would look like Twilio away.
+            self.session = ClientSession(timeout=bounds, connector=TCPConnector(limit=0))
         return self.session
 
 
@@ -110,7 +113,7 @@ class TwilioClient:
             await self._http.session.close()
 
 
-def _pause(said: str) -> float:
+def pause_of(said: str) -> float:
     """Seconds, from a header that may hold anything."""
     known = said.isascii() and said.isdigit() and 0 < len(said) < 6
     return min(max(float(said), SHORTEST_PAUSE_S), LONGEST_PAUSE_S) if known else PAUSE_S

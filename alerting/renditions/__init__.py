@@ -2,7 +2,7 @@
 
 from alerting.renditions.by_mail import Mail, mail
 from alerting.renditions.by_push import Push, push
-from alerting.renditions.by_text import GSM_7, GSM_7_TWO_PLACES, Text, segments, text
+from alerting.renditions.by_text import GSM_7, GSM_7_TWO_PLACES, Text, is_plain, segments, text
 from alerting.renditions.by_voice import voice, voice_in_short
 from alerting.renditions.everything import Around, Rendition, renditions
 from alerting.renditions.notice import EXERCISE, Notice
@@ -27,6 +27,7 @@ __all__ = [
     "on_x",
     "push",
     "renditions",
+    "is_plain",
     "segments",
     "text",
     "voice",

@@ -38,7 +38,7 @@ def text(notice: Notice, free_number: str) -> Text:
 def segments(body: str) -> int:
     """How many text messages a body takes: 160 places of GSM-7 (153 each when more than one is needed), or, with any
     sign outside that alphabet, 70 of UCS-2 (67 each). A sign of two places is never cut in half."""
-    if all(sign in GSM_7 or sign in GSM_7_TWO_PLACES for sign in body):
+    if is_plain(body):
         places, one, each = [2 if sign in GSM_7_TWO_PLACES else 1 for sign in body], 160, 153
     else:
         places, one, each = [2 if ord(sign) > 0xFFFF else 1 for sign in body], 70, 67
@@ -50,3 +50,8 @@ def segments(body: str) -> int:
             count, filled = count + 1, 0
         filled += place
     return count
+
+
+def is_plain(body: str) -> bool:
+    """Whether GSM-7 holds all of it."""
+    return all(sign in GSM_7 or sign in GSM_7_TWO_PLACES for sign in body)

@@ -19,10 +19,12 @@ from actions.register import Entry
 from actions.tips import Tips, Told
 from actions.vault import Vaults
 from alerting.channels import Channel, Sending
+from alerting.channels.in_order import InOrder, Way
+from alerting.channels.standing import Standing, Trunk
 from alerting.channels.twilio_voice import TwilioVoice
-from alerting.channels.two_ways import Trunk, TwoWays
 from alerting.dispatcher import Dispatcher
 from alerting.left_tips import LeftTips
+from alerting.purse import Purse
 from alerting.queue import Queue
 from alerting.receipts import Receipt
 from alerting.still_ringing import StillRinging
@@ -96,8 +98,10 @@ class Round(Wave):
             3600,
         )
 
-    def two_ways(self, try_again_s: float = 30.0) -> TwoWays:
-        return TwoWays(self.own, self.channel(), Ways(self.store), Trunk(try_again_s))
+    def two_ways(self, try_again_s: float = 30.0) -> InOrder:
+        own = Way(self.own, Trunk(lambda: self.own.there, try_again_s))
+        purse = Purse(self.store, "voice", {})
+        return InOrder((own, Way(self.channel(), Standing(), practises=False)), Ways(self.store, purse), purse)
 
     def worker(  # type: ignore[override]
         self, channel: Channel | None = None, *, attempt_s: float = 20.0, side_by_side: int = 20

@@ -6,7 +6,7 @@ import pytest
 
 from actions.models import DeliveryState
 from alerting.channels.ringing import NOT_ANSWERED
-from alerting.channels.two_ways import IN_A_ROW
+from alerting.channels.standing import IN_A_ROW
 from alerting.channels.voice import TRUNK_FULL
 from alerting.errors import Fault, SendError, Unanswered, Whose
 from stand_ins.twilio import TOO_BUSY, Behaviour
