@@ -211,7 +211,7 @@ class Dispatcher:
             raise SendError(number)
         if not self._allowed(number):
             raise SendError(NOT_ALLOWED)
-        return Sending(claimed.attempt_id, number, claimed.notice, claimed.started_at, claimed.tried)
+        return Sending(claimed.attempt_id, number, claimed.notice, claimed.started_at, claimed.tried, claimed.number)
 
     async def _numbers(self, contact_points: Sequence[int]) -> list[str | Fault]:
         """For each its number, or why there is none: one that does not open takes no other with it."""

@@ -49,6 +49,7 @@ class Claimed:
     notice: Notice
     started_at: datetime
     tried: frozenset[str] = frozenset()
+    number: int = 1
 
 
 class Queue:
@@ -230,4 +231,4 @@ async def _tried(session: AsyncSession, attempt: Attempt, delivery: Delivery) ->
 
 def _claimed(attempt: Attempt, delivery: Delivery, notices: Notices, tried: frozenset[str]) -> Claimed:
     notice = notices[delivery.message_id, delivery.language]
-    return Claimed(attempt.id, delivery.contact_point_id, notice, attempt.started_at, tried)
+    return Claimed(attempt.id, delivery.contact_point_id, notice, attempt.started_at, tried, attempt.number)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlmodel import col, select, update
 
-from actions.models import Attempt, now
+from actions.models import Attempt, DeliveryState, now
 from actions.store import Store
 from actions.together import Together
 from alerting.channels import Sending
@@ -32,6 +32,15 @@ class Ways:
         """The provider of an attempt; None when there is no such attempt. Raises what the database raises."""
         async with self._store.reading() as session:
             return (await session.exec(select(Attempt.provider).where(Attempt.id == attempt_id))).first()
+
+    async def failed_by(self, attempt_id: str) -> frozenset[str]:
+        """The providers of failed attempts at the same delivery. Raises what the database raises."""
+        of_it = select(Attempt.delivery_id).where(Attempt.id == attempt_id).scalar_subquery()
+        query = select(Attempt.provider).where(
+            Attempt.delivery_id == of_it, Attempt.id != attempt_id, Attempt.state == DeliveryState.FAILED
+        )
+        async with self._store.reading() as session:
+            return frozenset(await session.exec(query))
 
     async def _write(self, moves: Sequence[Move]) -> list[None]:
         async with self._store.writing() as session:

@@ -13,13 +13,14 @@ from alerting.renditions import Notice
 @dataclass(frozen=True)
 class Sending:
     """One attempt, ready to leave. `to`: a telephone number (E.164), a mail address or a browser's subscription.
-    `others` are the provider's ids of earlier attempts at the same delivery."""
+    `others` are the provider's ids of earlier attempts at the same delivery, of which this is the `number`th."""
 
     attempt_id: str
     to: str
     notice: Notice
     started_at: datetime
     others: frozenset[str]
+    number: int = 1
 
 
 class Channel(Protocol):

@@ -88,14 +88,15 @@ class InOrder:
     @property
     def pace(self) -> Pace:
         """Of the way that would be tried now."""
-        self._paced = min(self._preferred(), key=lambda way: way.standing.opens_in())
+        self._paced = min(self._preferred(frozenset()), key=lambda way: way.standing.opens_in())
         return self._paced.pace
 
     async def send(self, sending: Sending) -> Receipt:
         """Raises SendError, Unanswered, what the database raises. Of what one way left unanswered the others know
         nothing: it is not tried by them."""
         went_by, why = self.provider, list[SendError]()
-        for way in self._worth_trying(sending):
+        failed = await self._record.failed_by(sending.attempt_id) if sending.number > 1 else frozenset[str]()
+        for way in self._worth_trying(sending, failed):
             try:
                 await self._turn(way)
                 if way.provider != went_by:
@@ -116,15 +117,19 @@ class InOrder:
         way = next((way for way in self._ways if way.provider == provider), self._ways[0])
         return await way.channel.find(sending)
 
-    def _preferred(self) -> list[Way]:
-        return sorted(self._ways, key=lambda way: self._purse.used_up(way.provider))
+    def _preferred(self, failed: frozenset[str]) -> list[Way]:
+        """`failed`: the providers of earlier attempts at the same delivery that failed."""
+        return sorted(
+            self._ways,
+            key=lambda way: (self._purse.used_up(way.provider), way.standing.to_blame and way.provider in failed),
+        )
 
-    def _worth_trying(self, sending: Sending) -> Iterator[Way]:
+    def _worth_trying(self, sending: Sending, failed: frozenset[str]) -> Iterator[Way]:
         if sending.notice.exercise:
             # One that does not practise refuses it for good.
             yield from [way for way in self._ways if way.practises] or self._ways
             return
-        for way in self._preferred():
+        for way in self._preferred(failed):
             if way.standing.worth_trying():
                 yield way
 

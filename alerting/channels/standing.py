@@ -19,7 +19,10 @@ SOON_S = 1.0
 
 class Standing:
     """Of a provider. Once it failed IN_A_ROW times, one attempt in `try_again_s` seconds is given to it; the first that
-    it takes makes it as good as before."""
+    it takes makes it as good as before. `to_blame`: a message that it took and did not deliver is better tried by
+    another."""
+
+    to_blame = True
 
     def __init__(self, try_again_s: float = TRY_AGAIN_S) -> None:
         self._try_again_s = try_again_s
@@ -68,6 +71,8 @@ class Standing:
 class Trunk(Standing):
     """Of our own exchange and its trunk: `there()` tells whether it can be asked at all. A trunk that is full may have
     room again a moment later; one through which nobody can be reached is down."""
+
+    to_blame = False
 
     def __init__(self, there: Callable[[], bool], try_again_s: float = TRY_AGAIN_S) -> None:
         super().__init__(try_again_s)
