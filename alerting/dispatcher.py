@@ -22,8 +22,8 @@ from alerting.channels import Channel, Remembers, Sending
 from alerting.crew import Crew
 from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unanswered, Whose
 from alerting.gate import Gate
-from alerting.practising import STRAY, practising
 from alerting.pace import Pace, pace_of
+from alerting.practising import STRAY, practising
 from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
 

@@ -36,6 +36,11 @@ class Spent:
     budget: int = 0
 
     @property
+    def name(self) -> str:
+        """As people read it: "sms by twilio"."""
+        return f"{self.channel} by {self.provider}" if self.provider else f"all {self.channel}"
+
+    @property
     def share(self) -> float | None:
         """Of the budget; None without one."""
         return self.micro_euros / self.budget if self.budget else None

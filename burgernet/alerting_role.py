@@ -10,6 +10,7 @@ from alerting.audience import write_next
 from alerting.bell import DELIVERIES, work
 from alerting.fallback import write_fallbacks
 from burgernet.base import Base, Say
+from burgernet.seen import by_spending
 from burgernet.text_ways import text_providers, texts
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     """Works until cancelled; sets `ready` at once: what is due waits in the database."""
-    async with asyncio.TaskGroup() as group:
+    async with base.looking(by_spending(base)), asyncio.TaskGroup() as group:
         for what, step in (("audiences", write_next), ("texts after calls", write_fallbacks)):
             group.create_task(work(base.redis, DELIVERIES, what, partial(step, base.store, base.redis)))
         if text_providers(base.settings):

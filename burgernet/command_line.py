@@ -30,6 +30,7 @@ from burgernet.commands import (
     phone,
     report,
     room,
+    spending,
     tips,
     token,
 )
@@ -91,6 +92,7 @@ app.command()(demo)
 app.command()(phone.phone)
 app.command()(doctor.doctor)
 app.command()(alarms.alarms)
+app.command()(spending.spending)
 app.command("sound-check")(phone.sound_check)
 
 

@@ -7,6 +7,8 @@ import shutil
 from functools import cache, partial
 from pathlib import Path
 
+from actions.models import now
+from alerting.purse import day_of, spent_on
 from burgernet import node
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import Base
@@ -52,6 +54,18 @@ def by_telephony(base: Base, ari: Ari, contacts: Contacts, roster: Roster) -> Lo
             **_quality(base),
             **await _disk("recordings", await asyncio.to_thread(recordings)),
         }
+
+    return look
+
+
+def by_spending(base: Base) -> Look:
+    """Of each budget how much of it is spent today."""
+    tariffs = base.settings.tariffs
+    bounded = any(bounds.budget for bounds in tariffs.values())
+
+    async def look() -> Facts:
+        lines = await spent_on(base.store, day_of(now()), tariffs) if bounded else []
+        return {("budget_used", line.name): line.share for line in lines if line.share is not None}
 
     return look
 

@@ -18,7 +18,7 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
-from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving
+from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving, spending
 from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
@@ -33,6 +33,7 @@ ENDPOINTS = (
     *messages.ENDPOINTS,
     *notes.ENDPOINTS,
     *alarms.ENDPOINTS,
+    *spending.ENDPOINTS,
 )
 
 
@@ -66,7 +67,10 @@ def web_application(base: Base, book: CallBook) -> web.Application:
 def _office(base: Base) -> Office:
     store, settings = base.store, base.settings
     around = Around(settings.free_number_read, settings.site_url, settings.public_url.rstrip("/"))
-    return Office(store, base.redis, base.desk, Drafts(store), Listing(store), Tips(store, base.vaults.police), around)
+    tips = Tips(store, base.vaults.police)
+    return Office(
+        store, base.redis, base.desk, Drafts(store), Listing(store), tips, around, tariffs=base.settings.tariffs
+    )
 
 
 def _hearers(base: Base, book: CallBook) -> twilio_voice.Hearers:

@@ -154,6 +154,21 @@ RULES: tuple[Rule, ...] = (
         "{value:.0f} calls in a minute came from numbers that call very often: they are served last; see who it is",
     ),
     Rule(
+        "budget nearly used up",
+        "budget_used",
+        lambda share: 0.8 <= share < 1,
+        Severity.YELLOW,
+        "{value:.0%} of today's budget for {subject} is spent: raise it if more must go out (`burgernet spending`)",
+    ),
+    Rule(
+        "budget used up",
+        "budget_used",
+        lambda share: share >= 1,
+        Severity.RED,
+        "today's budget for {subject} is used up: another provider carries on if there is one, else only AMBER and "
+        "missing children go out; raise it in the settings (`burgernet spending`)",
+    ),
+    Rule(
         "disk nearly full",
         "disk_free",
         lambda share: 0.03 <= share < 0.1,

@@ -35,6 +35,8 @@ def rung(what: str, value: float, *, for_s: float = 60, subject: str = "it") -> 
         ("badly_heard", 0.1, 0.11, "badly heard"),
         ("refused_a_minute", 19, 20, "refused requests"),
         ("often_a_minute", 9, 10, "often called"),
+        ("budget_used", 0.79, 0.8, "budget nearly used up"),
+        ("budget_used", 0.79, 1.0, "budget used up"),
         ("disk_free", 0.1, 0.09, "disk nearly full"),
         ("disk_free", 0.1, 0.03, "disk nearly full"),
         ("disk_free", 0.1, 0.029, "disk full"),

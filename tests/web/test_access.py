@@ -46,6 +46,7 @@ EVERY_ADDRESS = [
     ("POST", "/v1/operators/rotterdam-1/changes", "rooms:write"),
     ("POST", "/v1/actions/1/handovers", "actions:write"),
     ("GET", "/v1/alarms", "alarms:read"),
+    ("GET", "/v1/spending", "spending:read"),
     ("POST", "/v1/incidents", "incidents:write"),
 ]
 

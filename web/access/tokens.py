@@ -36,6 +36,7 @@ class Scope(StrEnum):
     ROOMS_READ = "rooms:read"
     ROOMS_WRITE = "rooms:write"
     ALARMS_READ = "alarms:read"
+    SPENDING_READ = "spending:read"
     INCIDENTS_WRITE = "incidents:write"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -119,6 +119,23 @@ class AlarmOut(Output):
     severity: Severity
     since: datetime
     words: str = Field(description="What is wrong and what to do about it")
+
+
+class SpentOut(Output):
+    """What one provider was given on one channel, on one local day. `provider` empty: all of the channel together."""
+
+    channel: str
+    provider: str
+    sent: int = Field(description="Texts, calls, mails or push messages")
+    parts: int = Field(description="Parts of texts, minutes of calls")
+    euros: float
+    budget_euros: float | None = Field(description="null: no budget")
+    used: float | None = Field(description="Share of the budget: 0.8 is 80 %")
+
+
+class SpendingOut(Output):
+    day: date
+    items: list[SpentOut]
 
 
 class AlarmsOut(Output):

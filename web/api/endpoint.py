@@ -21,6 +21,7 @@ from actions.drafts import Drafts
 from actions.listing import Listing
 from actions.store import Store
 from actions.tips import Tips
+from alerting.bounds import Tariffs
 from alerting.renditions import Around
 from web.access.tokens import Holder, Scope
 from web.api.problem import Problem
@@ -40,6 +41,7 @@ class Office:
     listing: Listing
     tips: Tips
     around: Around
+    tariffs: Tariffs
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -164,6 +165,10 @@ class CallsQuery(Input):
 
 class RoomCallsQuery(CallsQuery):
     room: Annotated[Name | None, Field(description="Only of this control room")] = None
+
+
+class SpendingQuery(Input):
+    day: Annotated[date | None, Field(description="Local date; without it: today")] = None
 
 
 class NewActionBody(Input):
