@@ -23,16 +23,9 @@ def database_url(postgres_url: str) -> str:
 
 async def spend(base: Base, euros: float, day: str = "") -> None:
     async with base.store.writing() as session:
-        session.add(
-            Spending(
-                provider="twilio",
-                channel="sms",
-                day=day or day_of(now()),
-                sent=2,
-                parts=5,
-                micro_euros=int(euros * 1e6),
-            )
-        )
+        row = Spending(provider="twilio", channel="sms", day=day or day_of(now()), sent=2, parts=5)
+        row.micro_euros = round(euros * EURO)
+        session.add(row)
 
 
 async def test_a_day_is_told_by_channel_and_provider(everywhere: Asking, base: Base) -> None:
