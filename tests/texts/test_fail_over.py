@@ -209,6 +209,7 @@ async def test_when_the_budget_is_used_up_look_outs_wait_and_a_missing_child_goe
     assert await worker.step()
     assert not await worker.step()
     await worker.finished(5)
+    await two.wave.twilio.settled()
     assert Counter((await two.wave.states()).values()) == {DeliveryState.DELIVERED: 1, DeliveryState.PENDING: 2}
     for kind in ("missing_child", "amber"):
         await two.wave.starts(kind)

@@ -50,6 +50,7 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
         "operators",
         "regions",
         "rooms",
+        "spending",
         "tips",
     }
     for name, schema in DOCUMENT["components"]["schemas"].items():
@@ -81,4 +82,4 @@ def test_no_operation_has_the_name_of_another() -> None:
 
 def test_what_is_asked_for_by_address_is_never_about_a_person() -> None:
     parameters = {one["name"] for _, _, operation in OPERATIONS for one in operation.get("parameters", ())}
-    assert parameters == {"id", "room", "status", "limit", "before", "after"}
+    assert parameters == {"id", "room", "status", "limit", "before", "after", "day"}
