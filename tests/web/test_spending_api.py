@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from actions.models import Spending, now
+from alerting.bounds import EURO
 from alerting.purse import day_of
 from burgernet.base import Base
 from burgernet.seen import by_spending
