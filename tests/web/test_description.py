@@ -46,6 +46,7 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
         "alarms",
         "calls",
         "incidents",
+        "message-checks",
         "openapi.json",
         "operators",
         "regions",
