@@ -10,6 +10,7 @@ from alerting.audience import write_next
 from alerting.bell import DELIVERIES, work
 from alerting.fallback import write_fallbacks
 from burgernet.base import Base, Say
+from burgernet.mail_way import mails
 from burgernet.seen import by_spending
 from burgernet.text_ways import text_providers, texts
 
@@ -25,4 +26,6 @@ async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
             group.create_task(texts(base))
         else:
             say("No texts are sent: neither BURGERNET_TWILIO_ACCOUNT_SID nor BURGERNET_SPRYNG_API_KEY is set")
+        if base.settings.smtp_host:
+            group.create_task(mails(base))
         ready.set()

@@ -13,6 +13,7 @@ from actions.desk import Refused
 from actions.participant_file import BadFile
 from actions.store import Away, NoDatabase
 from actions.vault import BadKeys, NoSuchKey
+from alerting.channels.dkim_key import NoKey
 from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
@@ -24,6 +25,7 @@ from burgernet.commands import (
     callback,
     database,
     doctor,
+    mail,
     message,
     operator,
     participants,
@@ -48,6 +50,7 @@ from watch.board import BoardAway
 MENDABLE = (
     BadFile,
     BadKeys,
+    NoKey,
     BoardAway,
     LeaseLost,
     NoAsterisk,
@@ -76,6 +79,7 @@ action.app.command()(tips.tips)
 action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
 app.add_typer(action.app, name="action")
+app.add_typer(mail.app, name="mail")
 app.add_typer(message.app, name="message")
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")

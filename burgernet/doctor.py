@@ -22,6 +22,7 @@ from alerting.errors import SendError, Unanswered
 from burgernet import node
 from burgernet.asterisk import OLDEST
 from burgernet.base import Base
+from burgernet.mail_way import post_office, signing_key
 from burgernet.telephony_role import speech_of
 from telephony.ami import Ami
 from telephony.contacts import Contacts
@@ -65,6 +66,7 @@ async def examine(base: Base) -> list[Finding]:
         "prompts": _prompts,
         "trunk": _trunk,
         "Twilio": _twilio,
+        "mail": _mail,
         "operators": _operators,
         "alarms": _alarms,
     }
@@ -174,6 +176,23 @@ async def _twilio(base: Base) -> str:
     if not settings.public_url.startswith("https://"):
         raise Doubtful(f"answers; but it cannot call back safely at {settings.public_url}: use https")
     return "answers"
+
+
+async def _mail(base: Base) -> str:
+    settings = base.settings
+    if not settings.smtp_host:
+        raise Doubtful("BURGERNET_SMTP_HOST is empty: no mail is sent")
+    signed = signing_key(settings) is not None
+    office = post_office(settings)
+    try:
+        await office.greet()
+    except SendError as fault:
+        raise Wrong(str(fault)) from fault
+    finally:
+        await office.close()
+    if not settings.public_url.startswith("https://"):
+        raise Doubtful(f"answers; but nobody can sign off safely at {settings.public_url}: use https")
+    return "answers, and mail is signed" if signed else "answers; mail is not signed here (DKIM): let the server do it"
 
 
 async def _operators(base: Base) -> str:

@@ -12,6 +12,7 @@ from actions.listing import Listing
 from actions.numbers import read_number
 from actions.tips import Tips
 from alerting.inbound.reception import Reception
+from alerting.passes import Passes
 from alerting.renditions import Around
 from burgernet.base import Base, Say
 from ivr_flows.catalogue import catalogue
@@ -23,6 +24,8 @@ from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
+from web.participants import unsubscribe
+from web.participants.visitors import Visitors
 from web.server import application, serve
 
 ENDPOINTS = (
@@ -58,6 +61,7 @@ def web_application(base: Base, book: CallBook) -> web.Application:
         *twilio_calls.routes(base.store, book, token, settings.public_url),
         *twilio_voice.routes(_hearers(base, book), token, settings.public_url),
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),
+        *unsubscribe.routes(base.store, Passes(base.vaults.register), _visitors(base)),
         *Health(base.store, base.redis).routes(),
         *serving.routes(ENDPOINTS, _office(base), _gate(base), settings.public_url),
     ]
@@ -84,6 +88,11 @@ def _gate(base: Base) -> serving.Gate:
     most = base.settings.requests_a_minute
     limits = Limits(token=most, address=2 * most)
     return serving.Gate(Tokens(base.store), Rate(base.redis, limits), base.settings.web_proxies)
+
+
+def _visitors(base: Base) -> Visitors:
+    most = 2 * base.settings.requests_a_minute
+    return Visitors(Rate(base.redis, Limits(address=most)), base.settings.web_proxies)
 
 
 def _reception(base: Base) -> Reception:

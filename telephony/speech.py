@@ -11,7 +11,6 @@ import unicodedata
 import wave
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -106,7 +105,9 @@ class Speech:
         name, text = (
             ("said", prompt.text) if isinstance(prompt, Spoken) else (prompt, self._catalogue[language][prompt])
         )
-        return _named(name, text, language)
+        text = clean(text)
+        key = hashlib.sha256(f"{EDITION}\0{language}\0{text}".encode()).hexdigest()[:12]
+        return f"{language}/{name}-{key}", text
 
     async def _file(self, prompt: Prompt, language: str) -> str:
         if isinstance(prompt, Sound):
@@ -159,13 +160,6 @@ async def espeak(text: str, language: str) -> Samples:
     if process.returncode or len(said) < 100:
         raise NoVoice(f"espeak-ng gave no sound (exit status {process.returncode})")
     return await asyncio.to_thread(_resampled, said)
-
-
-@lru_cache(1_000)
-def _named(name: str, text: str, language: str) -> tuple[str, str]:
-    text = clean(text)
-    key = hashlib.sha256(f"{EDITION}\0{language}\0{text}".encode()).hexdigest()[:12]
-    return f"{language}/{name}-{key}", text
 
 
 def clean(text: str) -> str:
