@@ -7,13 +7,12 @@ import base64
 import logging
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import col, select, update
 
-from actions.alerted import alerted_in_each
+from actions.alerted import Lookup
 from actions.call_facts import FACT_BOUND_S as FACT_BOUND_S
 from actions.call_facts import CallFacts
 from actions.lost_calls import LONGEST_AGO, led_by
@@ -39,7 +38,7 @@ class CallBook:
     def __init__(self, store: Store, vaults: Vaults, spool_file: Path) -> None:
         self._store, self._vaults = store, vaults
         self._facts = CallFacts(store, Spool(spool_file, vaults.police))
-        self._alerted = Together(partial(alerted_in_each, store, vaults.register))
+        self._alerted = Together(Lookup(store, vaults.register).alerted_in_each)
 
     async def alerted_in(self, e164: str, grace: timedelta = timedelta(0)) -> list[Alerted]:
         """The actions, open or ended less than `grace` ago, for which an attempt to reach this number began. Callers of

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
@@ -39,6 +40,8 @@ class Number:
     area_code: str | None = None
 
 
+# The same caller ID is read several times in one call.
+@lru_cache(1_000)
 def read_number(raw: str | None) -> Number:
     """What a stranger's caller ID is. Never raises, whatever it holds."""
     given = (raw or "").strip()

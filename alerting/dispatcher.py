@@ -22,9 +22,9 @@ from alerting.channels import Channel, Remembers, Sending
 from alerting.crew import Crew
 from alerting.errors import NEVER_ARRIVED, NEVER_KNOWN, Fault, SendError, Unanswered, Whose
 from alerting.gate import Gate
-from alerting.pace import Pace, pace_of
 from alerting.practising import STRAY, practising
 from alerting.queue import Claimed, Queue
+from alerting.rate import Rate, rate_of
 from alerting.receipts import Receipt
 
 log = logging.getLogger(__name__)
@@ -88,22 +88,22 @@ class Dispatcher:
         """Takes what is due, as far as there is room; whether there may be more to do at once."""
         await self._gate.passed(latest=float("inf"))
         await self._until_free()
-        pace = pace_of(self._channel)
-        allowed = await pace.turn(min(self._crew.free, BATCH))
+        rate = rate_of(self._channel)
+        allowed = await rate.turn(min(self._crew.free, BATCH))
         latest = _moment() + self._half_s
-        batch = await self._claimed(pace, allowed)
+        batch = await self._claimed(rate, allowed)
         for claimed in batch:
             self._crew.start(self._attempt(claimed, latest))
         return bool(batch)
 
-    async def _claimed(self, pace: Pace, allowed: int) -> list[Claimed]:
+    async def _claimed(self, rate: Rate, allowed: int) -> list[Claimed]:
         """No more than the provider may be given now: what waits for its turn is not claimed yet, and can be
         stopped."""
         batch = list[Claimed]()
         try:
             batch = await self._queue.claim(allowed)
         finally:
-            await pace.give_back(allowed - len(batch))
+            await rate.give_back(allowed - len(batch))
         return batch
 
     async def _until_free(self) -> None:

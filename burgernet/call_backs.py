@@ -18,8 +18,9 @@ from actions.store import Away
 from actions.urgency import urgency
 from actions.vault import NoSuchKey, NotOurs
 from burgernet.base import Base
+from ivr_flows.beside import beside
 from ivr_flows.call_back import Turn, call_back, match_of
-from ivr_flows.connect import beside, ring, widen
+from ivr_flows.connect import ring, widen
 from ivr_flows.often import SERVED_LAST
 from ivr_flows.switchboard import Switchboard
 from telephony.ari import AriAway

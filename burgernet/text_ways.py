@@ -15,9 +15,9 @@ from alerting.channels.twilio_client import TwilioClient
 from alerting.channels.twilio_replies import TwilioReplies
 from alerting.dispatcher import Dispatcher
 from alerting.inbound.answers import Answers
-from alerting.pace import pace_for
 from alerting.purse import Purse
 from alerting.queue import Queue
+from alerting.rate import rate_for
 from alerting.renditions import Notice, text
 from alerting.ways import Ways
 from burgernet.base import Base
@@ -71,7 +71,7 @@ def text_dispatcher(base: Base, channels: list[Rememberer]) -> Dispatcher:
     purse = Purse(base.store, "sms", tariffs, partial(text_parts, free_number=base.settings.free_number_read))
     bounds = {channel.provider: tariffs["sms", channel.provider] for channel in channels}
     ways = tuple(
-        Way(channel, Standing(), pace_for(base.redis, f"sms:{name}", bounds[name].a_second), bounds[name].at_once)
+        Way(channel, Standing(), rate_for(base.redis, f"sms:{name}", bounds[name].a_second), bounds[name].at_once)
         for channel in channels
         for name in (channel.provider,)
     )

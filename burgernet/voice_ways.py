@@ -16,9 +16,9 @@ from alerting.channels.twilio_voice import TwilioVoice
 from alerting.channels.voice import ATTEMPT_S, AsteriskVoice
 from alerting.dispatcher import Dispatcher
 from alerting.left_tips import RECORDINGS, LeftTips
-from alerting.pace import pace_for
 from alerting.purse import Purse
 from alerting.queue import Queue
+from alerting.rate import rate_for
 from alerting.still_ringing import StillRinging
 from alerting.throttle import VOICE
 from alerting.ways import Ways
@@ -55,9 +55,9 @@ async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -
 
 def either_way(base: Base, purse: Purse, own: AsteriskVoice | None, other: TwilioVoice) -> InOrder:
     """Our own exchange is preferred; an exercise does not leave it."""
-    pace = pace_for(base.redis, "voice:twilio", base.settings.voice_twilio_a_second)
+    rate = rate_for(base.redis, "voice:twilio", base.settings.voice_twilio_a_second)
     ways = [Way(own, Trunk(lambda: own.there))] if own else []
-    ways.append(Way(other, Standing(), pace, practises=False))
+    ways.append(Way(other, Standing(), rate, practises=False))
     return InOrder(tuple(ways), Ways(base.store, purse), purse)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from actions.matching import Match
+from ivr_flows.beside import beside
 from ivr_flows.follow import follow
 from ivr_flows.keep_place import keep_place, may_keep
 from ivr_flows.leave_tip import leave_tip
@@ -54,9 +55,12 @@ async def connect(call: Call, board: Switchboard, match: Match) -> str:
     """Takes the caller to an operator of the action's room (or of that to which an operator handed the call), or of one
     that helps it out. Returns how the call ended."""
     first = _first_room(call, match)
-    known = {"room": first, "action": match.action.code, "how": match.how}
-    await call.note("connecting", **known, **({"exercise": "yes"} if match.action.exercise else {}))
+    # Known before Redis is asked: without it the caller goes to this room's phones.
+    call.facts |= {"room": first, "action": match.action.code, "how": match.how}
+    if match.action.exercise:
+        call.facts["exercise"] = "yes"
     staff = await board.line.staff(board.rooms_from(first), call.language)
+    await call.note("connecting" if staff is Staff.NOBODY else "waiting")
     if staff is Staff.NOBODY:
         return await _nobody(call, board, match)
     try:
@@ -116,7 +120,6 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, language:
     """Stands in line for an operator who speaks `language` ("" for any), and rings who is claimed until one answers.
     Raises Chosen."""
     action, rooms = match.action, list(board.rooms_from(_first_room(call, match)))
-    await call.note("waiting", room=rooms[0])
     await board.book.waiting(call.id, rooms[0])
     priority = priority_of(call, action)
     async with (
@@ -199,14 +202,3 @@ async def _drop_found(call: Call, pairing: asyncio.Task[Found]) -> None:
     """Nobody will talk with an operator who answered in the last moment."""
     if pairing.done() and not pairing.cancelled() and not pairing.exception():
         await asyncio.shield(call.controller.hang_up(pairing.result().leg))
-
-
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
-    """The work goes on while the block lasts."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

@@ -22,6 +22,7 @@ from actions.matching import (
 )
 from actions.numbers import Number
 from actions.store import Away
+from ivr_flows.anonymous import number_of
 from ivr_flows.asking import TRIES, ask
 from ivr_flows.catalogue import said_in
 from ivr_flows.spoken import spoken
@@ -41,9 +42,18 @@ NONE_OF_THESE = "9"
 TAKES_PART = "1"
 
 
-async def find_action(call: Call, board: Switchboard, number: Number) -> Match | None:
-    """The action this call is about, or None after the caller has heard that there is none."""
-    alerted = await _alerted_in(call, board, number)
+async def alerted_in(call: Call, board: Switchboard) -> Sequence[Alerted]:
+    """The actions this caller's number was alerted in. Has no bound of its own; raises what the database raises."""
+    number = number_of(call).e164
+    return await board.book.alerted_in(number, board.grace) if number else ()
+
+
+async def find_action(
+    call: Call, board: Switchboard, number: Number, looked_up: asyncio.Future[Sequence[Alerted]]
+) -> Match | None:
+    """The action this call is about, or None after the caller has heard that there is none. `looked_up`: `alerted_in`
+    of this call, begun while the caller heard something else."""
+    alerted = await _in_time(call, board, looked_up) if number.e164 else ()
     regions = board.regions_of(number.area_code)
     finding: Finding = find(number, alerted, offered_to(call, board), regions)
     if isinstance(finding, Over):
@@ -122,13 +132,11 @@ def _others(call: Call, board: Switchboard, options: Sequence[OpenAction]) -> Se
     return [action for action in offered_to(call, board) if action not in options]
 
 
-async def _alerted_in(call: Call, board: Switchboard, number: Number) -> Sequence[Alerted]:
-    """The actions this number was alerted in; none when the database does not answer in time: then we ask."""
-    if number.e164 is None:
-        return ()
+async def _in_time(call: Call, board: Switchboard, looked_up: asyncio.Future[Sequence[Alerted]]) -> Sequence[Alerted]:
+    """What was looked up; nothing when the database does not answer in time: then we ask."""
     try:
         async with asyncio.timeout(board.patience.match):
-            alerted = await board.book.alerted_in(number.e164, board.grace)
+            alerted = await asyncio.shield(looked_up)
             return [known for known in alerted if known.action.exercise or not practises(call)]
     except Away as fault:
         log.warning("call %s: matching by number was not possible (%s); asking instead", call.id, type(fault).__name__)

@@ -4,9 +4,10 @@ from actions.matching import Match, by_code
 from actions.numbers import read_number
 from ivr_flows.anonymous import number_of
 from ivr_flows.asking import ask
+from ivr_flows.beside import beside
 from ivr_flows.booked import booked
 from ivr_flows.connect import connect, resume
-from ivr_flows.find_action import CODE_DIGITS, find_action, match_by_code
+from ivr_flows.find_action import CODE_DIGITS, alerted_in, find_action, match_by_code
 from ivr_flows.keep_place import own_place
 from ivr_flows.often import Often, guarded
 from ivr_flows.switchboard import Switchboard
@@ -26,17 +27,24 @@ async def _conversation(call: Call, board: Switchboard) -> str:
             return await resume(call, board, _match_before_takeover(call, board))
         case "connecting" | "waiting" | "tip":
             found = _match_before_takeover(call, board)
-        case "finding":
-            found = None
         case _:
-            found = await _welcome(call, board)
-    found = found or await own_place(call, board) or await find_action(call, board, number_of(call))
+            found = None
+    found = found or await _found(call, board)
     if found is None:
         return "no action"
     await board.book.matched(call.id, found, call.language)
     if found.action.exercise:
         await call.play("exercise")
     return await connect(call, board, found)
+
+
+async def _found(call: Call, board: Switchboard) -> Match | None:
+    """The action the call is about. The number is looked up while the welcome is heard: on a busy day nobody waits for
+    it."""
+    async with beside(alerted_in(call, board)) as looked_up:
+        found = await _welcome(call, board) if call.facts.get("stage", "welcome") == "welcome" else None
+        found = found or await own_place(call, board)
+        return found or await find_action(call, board, number_of(call), looked_up)
 
 
 async def _welcome(call: Call, board: Switchboard) -> Match | None:

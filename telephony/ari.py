@@ -6,7 +6,6 @@ Large listings, files and the event filter go over HTTP, so that one long answer
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import aiohttp
+import orjson
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Ari:
             raise AriAway(f"no answer to {method} {path.partition('/')[0]}") from fault
         if answer["status_code"] >= 300:
             raise AriError(answer["status_code"], answer.get("reason_phrase", ""))
-        return json.loads(answer["message_body"]) if answer.get("message_body") else None
+        return orjson.loads(answer["message_body"]) if answer.get("message_body") else None
 
     async def fetch(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         """A request over HTTP, for listings and files. Raises AriError or AriAway."""
@@ -114,12 +114,12 @@ class Ari:
 
     async def listing(self, what: str) -> list[Any]:
         """All channels, bridges or stored recordings. Raises AriError or AriAway."""
-        found: list[Any] = json.loads(await self.fetch("GET", what))
+        found: list[Any] = orjson.loads(await self.fetch("GET", what))
         return found
 
     async def endpoint(self, name: str) -> Mapping[str, Any]:
         """An endpoint as Asterisk shows it: `state`, `channel_ids`. Raises AriError or AriAway."""
-        found: Mapping[str, Any] = json.loads(await self.fetch("GET", f"endpoints/{name}"))
+        found: Mapping[str, Any] = orjson.loads(await self.fetch("GET", f"endpoints/{name}"))
         return found
 
     async def _connected_once(
@@ -143,7 +143,7 @@ class Ari:
                 async for message in self._socket:
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         raise AriAway(f"the socket broke: {message.data}")  # as after a missed heartbeat
-                    self._received(json.loads(message.data), on_event)
+                    self._received(orjson.loads(message.data), on_event)
                 raise AriAway("the socket ended")
             finally:
                 self.connected.clear()
@@ -183,11 +183,11 @@ class Ari:
         if query:
             question["query_strings"] = [{"name": name, "value": str(value)} for name, value in query.items()]
         if body is not None:
-            question |= {"content_type": "application/json", "message_body": json.dumps(body)}
+            question |= {"content_type": "application/json", "message_body": orjson.dumps(body).decode()}
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
         try:
-            await self._socket.send_json(question)
+            await self._socket.send_str(orjson.dumps(question).decode())
             return await answer
         finally:
             self._answers.pop(number, None)

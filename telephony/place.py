@@ -92,6 +92,8 @@ class Waiter:
     preferred: str
     passed: list[str] = field(default_factory=list)
     held: str = ""
+    # The pairing that taking the place told of: the operator, and the post as Redis keeps it.
+    offered: tuple[str, str] | None = None
     awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -11,6 +11,7 @@ import unicodedata
 import wave
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -105,9 +106,7 @@ class Speech:
         name, text = (
             ("said", prompt.text) if isinstance(prompt, Spoken) else (prompt, self._catalogue[language][prompt])
         )
-        text = clean(text)
-        key = hashlib.sha256(f"{EDITION}\0{language}\0{text}".encode()).hexdigest()[:12]
-        return f"{language}/{name}-{key}", text
+        return _named(name, text, language)
 
     async def _file(self, prompt: Prompt, language: str) -> str:
         if isinstance(prompt, Sound):
@@ -160,6 +159,13 @@ async def espeak(text: str, language: str) -> Samples:
     if process.returncode or len(said) < 100:
         raise NoVoice(f"espeak-ng gave no sound (exit status {process.returncode})")
     return await asyncio.to_thread(_resampled, said)
+
+
+@lru_cache(1_000)
+def _named(name: str, text: str, language: str) -> tuple[str, str]:
+    text = clean(text)
+    key = hashlib.sha256(f"{EDITION}\0{language}\0{text}".encode()).hexdigest()[:12]
+    return f"{language}/{name}-{key}", text
 
 
 def clean(text: str) -> str:

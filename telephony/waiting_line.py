@@ -65,6 +65,8 @@ class WaitingLine:
         self._holding: dict[str, str] = {}
         self._unled: dict[tuple[str, str], float] = {}
         self._left: dict[str, asyncio.Event] = {}
+        # Rooms of which nothing else was heard since somebody was seen on duty there.
+        self._staffed: set[str] = set()
         self._filled = ""
         self._look_at, self._wrap_up_over = 0.0, math.inf
         self.connected = asyncio.Event()
@@ -109,8 +111,11 @@ class WaitingLine:
         """Returns when nobody is on duty in `room` any more. Raises LineAway."""
         while True:
             left = self._left.setdefault(room, asyncio.Event())
-            if not await self.staffed(room):
-                return
+            if room not in self._staffed:
+                if not await self.staffed(room):
+                    return
+                if self._left.get(room) is left:
+                    self._staffed.add(room)
             await left.wait()
 
     async def offer(self, operator: str, post: Post) -> None:
@@ -144,7 +149,9 @@ class WaitingLine:
 
     async def paired(self, call_id: str, waiter: Waiter) -> Taken | None:
         """The operator claimed for a call in line, from now on held by it. Raises LineAway."""
-        found = await self._scripts.run("paired", call_id)
+        found, waiter.offered = waiter.offered, None
+        if not found or found[0] in waiter.passed:
+            found = await self._scripts.run("paired", call_id)
         if not found:
             return None
         operator, post = found
@@ -202,6 +209,7 @@ class WaitingLine:
                 seen = clock() if self.connected.is_set() else seen
             finally:
                 self.connected.clear()
+                self._forget_staffed()
             if clock() - seen > AWAY_S:
                 self._wake_all()  # each asks Redis itself, and goes to the fall-back when that is in vain
             await asyncio.sleep(pause)
@@ -211,10 +219,20 @@ class WaitingLine:
         what = message["data"] if message else ""
         if waiter := self._waiters.get(what):
             waiter.awake.set()
-        elif what.startswith("left ") and (left := self._left.pop(what.removeprefix("left "), None)):
-            left.set()
+        elif what.startswith("left "):
+            self._has_left(what.removeprefix("left "))
         elif what.startswith("wrap_up "):
             self._wrap_up_over = min(self._wrap_up_over, float(what.split(" ")[1]))
+
+    def _has_left(self, room: str) -> None:
+        self._staffed.discard(room)
+        if left := self._left.pop(room, None):
+            left.set()
+
+    def _forget_staffed(self) -> None:
+        """No news came meanwhile: whoever waits for it looks again."""
+        for room in list(self._left):
+            self._has_left(room)
 
     def _until_next(self) -> float:
         """Seconds until there is something to do that nobody tells of."""
@@ -309,6 +327,7 @@ class WaitingLine:
 
     async def _join(self, call_id: str, waiter: Waiter, *, fresh: bool) -> None:
         paired = await self._scripts.run("join", call_id, waiter.text(), repr(waiter.score), _now_ms(), int(fresh))
+        waiter.offered = tuple(paired) if paired else None
         if paired:
             waiter.awake.set()
         if self._waiters.get(call_id) is not waiter:  # gave up while we were asking

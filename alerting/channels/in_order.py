@@ -11,8 +11,8 @@ from typing import Protocol
 from alerting.channels import Channel, Remembers, Sending
 from alerting.channels.standing import SOON_S, Standing
 from alerting.errors import Fault, SendError, TooMany, Unanswered, Whose
-from alerting.pace import NO_PACE, Pace
 from alerting.purse import Purse
+from alerting.rate import NO_RATE, Rate
 from alerting.receipts import Receipt
 from alerting.ways import Ways
 
@@ -33,7 +33,7 @@ class Way:
 
     channel: Rememberer
     standing: Standing
-    pace: Pace = NO_PACE
+    rate: Rate = NO_RATE
     at_once: int = 0
     practises: bool = True
     _places: asyncio.Semaphore | None = field(init=False, repr=False)
@@ -82,14 +82,28 @@ class InOrder:
 
     def __init__(self, ways: tuple[Way, ...], record: Ways, purse: Purse) -> None:
         self._ways, self._record, self._purse = ways, record, purse
-        self._paced = ways[0]
+        self._expected = ways[0]
         self.provider = ways[0].provider
 
     @property
-    def pace(self) -> Pace:
-        """Of the way that would be tried now."""
-        self._paced = min(self._preferred(frozenset()), key=lambda way: way.standing.opens_in())
-        return self._paced.pace
+    def rate(self) -> Rate:
+        return self
+
+    async def turn(self, asked: int) -> int:
+        """Nothing is claimed while no way would take it; while all are down one attempt finds out."""
+        while (closed_s := self._closed_s()) > 0:  # noqa: ASYNC110 - it is time that opens them
+            await asyncio.sleep(min(closed_s, SOON_S))
+        self._expected = min(self._preferred(frozenset()), key=lambda way: way.standing.opens_in())
+        return await self._expected.rate.turn(1 if self._expected.standing.is_down else asked)
+
+    def _closed_s(self) -> float:
+        return min(way.standing.opens_in() for way in self._ways)
+
+    async def give_back(self, count: int) -> None:
+        await self._expected.rate.give_back(count)
+
+    async def take(self, asked: int) -> tuple[int, float]:
+        return await self._expected.rate.take(asked)
 
     async def send(self, sending: Sending) -> Receipt:
         """Raises SendError, Unanswered, what the database raises. Of what one way left unanswered the others know
@@ -135,8 +149,8 @@ class InOrder:
 
     async def _turn(self, way: Way) -> None:
         """The way that was expected to carry it gave its turn before. Raises TooMany."""
-        if way is not self._paced:
-            given, wait_s = await way.pace.take(1)
+        if way is not self._expected:
+            given, wait_s = await way.rate.take(1)
             if not given:
                 raise TooMany(NONE_TAKES, wait_s)
 

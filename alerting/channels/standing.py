@@ -32,13 +32,13 @@ class Standing:
         """Whoever hears yes tries it: while it is down, nobody else is told so."""
         if self.opens_in() > 0:
             return False
-        if self._is_down:
+        if self.is_down:
             self._next_trial = _moment() + self._try_again_s
         return True
 
     def opens_in(self) -> float:
         """Seconds until it may be tried; 0: now."""
-        until = max(self._rests_until, self._next_trial) if self._is_down else self._rests_until
+        until = max(self._rests_until, self._next_trial) if self.is_down else self._rests_until
         return max(0.0, until - _moment())
 
     def took(self, receipt: Receipt) -> None:
@@ -56,7 +56,8 @@ class Standing:
         self._bad()
 
     @property
-    def _is_down(self) -> bool:
+    def is_down(self) -> bool:
+        """Whether it failed time after time; it may still be tried, one at a time."""
         return self._failed >= IN_A_ROW
 
     def _good(self) -> None:

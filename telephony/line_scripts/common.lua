@@ -30,26 +30,32 @@ local function out_of_lines(id)
   redis.call('HDEL', B .. 'waiting', id)
 end
 
-local function pair(id, call, operator, now)
+local function pair(id, call, operator, now, quiet)
   out_of_lines(id)
   redis.call('ZREM', free_of(redis.call('HGET', B .. 'duty', operator)), operator)
   redis.call('HSET', B .. 'claim', operator, call.app .. ' ' .. id)
   redis.call('HSET', B .. 'paired', id, operator)
   redis.call('HSET', B .. 'state', operator, 'ringing ' .. now)
-  redis.call('PUBLISH', B .. 'wake', id)
+  if not quiet then redis.call('PUBLISH', B .. 'wake', id) end
   return operator
 end
 
--- The preferred operator, else the longest idle of the first room that has one.
+-- The operator paired with a call and the operator's post; nothing when none is.
+local function paired(id)
+  local operator = redis.call('HGET', B .. 'paired', id)
+  return operator and { operator, redis.call('HGET', B .. 'post', operator) or '' }
+end
+
+-- The preferred operator, else the longest idle of the first room that has one. Who asks is told: no wake-up.
 local function serve_call(id, call, now)
   local home = call.preferred ~= '' and redis.call('HGET', B .. 'duty', call.preferred)
   if home and has(call.rooms, home) and redis.call('ZSCORE', free_of(home), call.preferred)
     and fits(call, call.preferred, decoded('post', call.preferred)) then
-    return pair(id, call, call.preferred, now)
+    return pair(id, call, call.preferred, now, true)
   end
   for _, room in ipairs(call.rooms) do
     for _, operator in ipairs(redis.call('ZRANGE', free_of(room), 0, -1)) do
-      if fits(call, operator, decoded('post', operator)) then return pair(id, call, operator, now) end
+      if fits(call, operator, decoded('post', operator)) then return pair(id, call, operator, now, true) end
     end
   end
   return false

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.pace import Bucket, most_at_once
+from alerting.rate import Bucket, most_at_once
 
 RATES = st.floats(min_value=0.01, max_value=1000)
 ASKED = st.lists(st.tuples(st.floats(min_value=0, max_value=5), st.integers(min_value=1, max_value=200)), max_size=60)

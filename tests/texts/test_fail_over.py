@@ -10,7 +10,7 @@ import pytest
 from actions.models import DeliveryState
 from alerting.bounds import ALL, EURO, Bounds
 from alerting.channels.standing import IN_A_ROW
-from alerting.pace import SharedPace
+from alerting.rate import SharedRate
 from stand_ins import spryng as other
 from stand_ins.twilio import BROKEN, SILENT, TOO_BUSY, UNDELIVERED, Behaviour
 from tests.texts.two import Two
@@ -159,13 +159,13 @@ async def test_what_the_first_took_and_could_not_deliver_is_tried_by_the_second(
     assert (await two.wave.state(), two.by()) == (DeliveryState.DELIVERED, (1, 1))
 
 
-# --- pace, places, money ---------------------------------------------------------------------------------------------
+# --- rates, places, money ---------------------------------------------------------------------------------------------
 
 
-async def test_no_more_leave_than_the_pace_allows_and_what_waits_is_not_claimed(two: Two) -> None:
+async def test_no_more_leave_than_the_rate_allows_and_what_waits_is_not_claimed(two: Two) -> None:
     await two.wave.alerts(3)
-    pace = SharedPace(two.wave.redis, "sms:twilio", 0.001)
-    worker = two.worker(pace=pace)
+    rate = SharedRate(two.wave.redis, "sms:twilio", 0.001)
+    worker = two.worker(rate=rate)
     assert await worker.step()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(worker.step(), 0.3)
@@ -174,10 +174,10 @@ async def test_no_more_leave_than_the_pace_allows_and_what_waits_is_not_claimed(
     assert sorted((await two.wave.states()).values())[1:] == [DeliveryState.PENDING] * 2
 
 
-async def test_the_pace_of_the_first_does_not_hold_back_the_second_that_took_over(two: Two) -> None:
+async def test_the_rate_of_the_first_does_not_hold_back_the_second_that_took_over(two: Two) -> None:
     unplug(two)
     await two.wave.alerts(10)
-    worker = two.worker(pace=SharedPace(two.wave.redis, "sms:twilio", 1), side_by_side=1)
+    worker = two.worker(rate=SharedRate(two.wave.redis, "sms:twilio", 1), side_by_side=1)
     async with asyncio.timeout(8):
         await two.sends(worker)
     assert two.texted() == EVERYBODY_ONCE

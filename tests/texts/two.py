@@ -15,9 +15,9 @@ from alerting.channels.in_order import InOrder, Way
 from alerting.channels.spryng import SpryngSms
 from alerting.channels.standing import Standing
 from alerting.dispatcher import Dispatcher
-from alerting.pace import NO_PACE, Pace
 from alerting.purse import Purse, Spent, day_of, spent_on
 from alerting.queue import Queue
+from alerting.rate import NO_RATE, Rate
 from alerting.ways import Ways
 from burgernet.text_ways import text_parts
 from stand_ins.spryng import Spryng
@@ -37,13 +37,13 @@ class Two:
         try_again_s: float = 30.0,
         attempt_s: float = 20.0,
         side_by_side: int = 20,
-        pace: Pace = NO_PACE,
+        rate: Rate = NO_RATE,
         at_once: int = 0,
     ) -> Dispatcher:
-        """`pace`, `at_once`: of the preferred provider."""
+        """`rate`, `at_once`: of the preferred provider."""
         wave = self.wave
         purse = Purse(wave.store, "sms", self.tariffs or {}, partial(text_parts, free_number="0800-0011"))
-        first = Way(wave.channel(), Standing(try_again_s), pace, at_once)
+        first = Way(wave.channel(), Standing(try_again_s), rate, at_once)
         channel = InOrder((first, Way(self.by_spryng, Standing(try_again_s))), Ways(wave.store, purse), purse)
         queue = Queue(wave.store, "sms", channel.provider, attempt_s, purse=purse)
         may_reach = partial(allowed, prefixes=["+31"], refused=["+3190"])

@@ -59,7 +59,7 @@ class Bucket:
         return given, 0.0 if given else (1 - self._left) / self._rate
 
 
-class Pace(Protocol):
+class Rate(Protocol):
     async def turn(self, asked: int) -> int:
         """Returns when at least one may leave: how many of those asked."""
 
@@ -70,7 +70,7 @@ class Pace(Protocol):
         """As Bucket.take, without waiting."""
 
 
-class NoPace:
+class NoRate:
     """As fast as it goes."""
 
     async def turn(self, asked: int) -> int:
@@ -83,7 +83,7 @@ class NoPace:
         return asked, 0.0
 
 
-class SharedPace:
+class SharedRate:
     """Of one provider on one channel, `a_second` by all processes together. `name` tells which."""
 
     def __init__(self, redis: Redis, name: str, a_second: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -111,7 +111,7 @@ class SharedPace:
                 return await self._take_from_all(asked)
             except (RedisError, OSError, TimeoutError) as fault:
                 self._away_until = self._clock() + LEAVE_ALONE_S
-                log.warning("each process keeps to its share of the pace: no Redis (%s)", type(fault).__name__)
+                log.warning("each process keeps to its share of the rate: no Redis (%s)", type(fault).__name__)
         return self._take_own(asked)
 
     async def _take_from_all(self, asked: int) -> tuple[int, float]:
@@ -129,24 +129,24 @@ class SharedPace:
         return self._own.take(asked, self._clock())
 
 
-NO_PACE = NoPace()
+NO_RATE = NoRate()
 
 
 @runtime_checkable
-class Paced(Protocol):
-    """A channel that may be given only so much; which pace holds may change with the provider that carries it now."""
+class Rated(Protocol):
+    """A channel that may be given only so much."""
 
     @property
-    def pace(self) -> Pace: ...
+    def rate(self) -> Rate: ...
 
 
-def pace_of(channel: object) -> Pace:
-    return channel.pace if isinstance(channel, Paced) else NO_PACE
+def rate_of(channel: object) -> Rate:
+    return channel.rate if isinstance(channel, Rated) else NO_RATE
 
 
-def pace_for(redis: Redis, name: str, a_second: float) -> Pace:
+def rate_for(redis: Redis, name: str, a_second: float) -> Rate:
     """`a_second` 0: as fast as it goes."""
-    return SharedPace(redis, name, a_second) if a_second else NO_PACE
+    return SharedRate(redis, name, a_second) if a_second else NO_RATE
 
 
 def most_at_once(a_second: float) -> float:

@@ -1,4 +1,4 @@
-"""Several processes keep one pace; without Redis each keeps its share of it."""
+"""Several processes keep one rate; without Redis each keeps its share of it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from alerting.pace import LEAVE_ALONE_S, NO_PACE, SharedPace, pace_for
+from alerting.rate import LEAVE_ALONE_S, NO_RATE, SharedRate, rate_for
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The pace is in Redis."""
+    """The rate is in Redis."""
     return sqlite_url
 
 
 async def test_two_processes_take_from_one_bucket(redis: Redis) -> None:
-    one, two = (SharedPace(redis, "sms:twilio", 8) for _ in range(2))
+    one, two = (SharedRate(redis, "sms:twilio", 8) for _ in range(2))
     assert (await one.take(1))[0] == 1
     assert (await two.take(5))[0] == 1  # two at once is a quarter of a second's worth
     given, wait_s = await one.take(1)
@@ -26,7 +26,7 @@ async def test_two_processes_take_from_one_bucket(redis: Redis) -> None:
 
 
 async def test_what_did_not_leave_can_be_taken_by_another(redis: Redis) -> None:
-    one, two = (SharedPace(redis, "sms:twilio", 0.01) for _ in range(2))
+    one, two = (SharedRate(redis, "sms:twilio", 0.01) for _ in range(2))
     assert await one.turn(100) == 1
     assert (await two.take(1))[0] == 0
     await one.give_back(1)
@@ -34,18 +34,18 @@ async def test_what_did_not_leave_can_be_taken_by_another(redis: Redis) -> None:
 
 
 async def test_other_providers_have_a_bucket_of_their_own(redis: Redis) -> None:
-    one, two = SharedPace(redis, "sms:twilio", 0.01), SharedPace(redis, "sms:spryng", 0.01)
+    one, two = SharedRate(redis, "sms:twilio", 0.01), SharedRate(redis, "sms:spryng", 0.01)
     assert (await one.take(1))[0] == (await two.take(1))[0] == 1
 
 
 async def test_without_redis_each_process_keeps_to_its_share(redis: Redis) -> None:
     clock = [1000.0]
-    paces = [SharedPace(redis, "sms:twilio", 40, lambda: clock[0]) for _ in range(4)]
-    for pace in paces:
-        await pace.take(1)
+    rates = [SharedRate(redis, "sms:twilio", 40, lambda: clock[0]) for _ in range(4)]
+    for rate in rates:
+        await rate.take(1)
     gone = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
-    mine = SharedPace(gone, "sms:twilio", 40, lambda: clock[0])
-    mine._workers = paces[-1]._workers
+    mine = SharedRate(gone, "sms:twilio", 40, lambda: clock[0])
+    mine._workers = rates[-1]._workers
     assert mine._workers == 4
     left = 0
     for _ in range(100):
@@ -57,16 +57,16 @@ async def test_without_redis_each_process_keeps_to_its_share(redis: Redis) -> No
 
 async def test_a_redis_that_is_back_is_asked_again(redis: Redis) -> None:
     clock = [1000.0]
-    pace = SharedPace(Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)), "x", 0.01, lambda: clock[0])
-    away = pace._take.registered_client
-    assert (await pace.take(1))[0] == 1
-    pace._take.registered_client = redis
-    assert (await pace.take(1))[0] == 0
+    rate = SharedRate(Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)), "x", 0.01, lambda: clock[0])
+    away = rate._take.registered_client
+    assert (await rate.take(1))[0] == 1
+    rate._take.registered_client = redis
+    assert (await rate.take(1))[0] == 0
     clock[0] += LEAVE_ALONE_S
-    assert (await pace.take(1))[0] == 1
+    assert (await rate.take(1))[0] == 1
     await away.aclose()
 
 
 async def test_without_a_bound_everything_may_leave(redis: Redis) -> None:
-    assert pace_for(redis, "sms:twilio", 0) is NO_PACE
-    assert await NO_PACE.turn(100) == 100
+    assert rate_for(redis, "sms:twilio", 0) is NO_RATE
+    assert await NO_RATE.turn(100) == 100
