@@ -19,6 +19,7 @@ from actions.lost_calls import LONGEST_AGO, led_by
 from actions.matching import Alerted, Match
 from actions.models import Call, now
 from actions.numbers import Number
+from actions.register import PURPOSE as CONTACT_POINT
 from actions.spool import Fact, Spool
 from actions.store import Away, Store
 from actions.together import Together
@@ -50,13 +51,14 @@ class CallBook:
         return _b64(self._vaults.police.digest(number.e164, CALLER)) if number.e164 else None
 
     async def arrived(self, call_id: str, number: Number, dialled: str, arrived_at: datetime) -> None:
-        await self._write(
-            call_id,
-            caller_kind=number.kind,
-            dialled=dialled[:20],
-            arrived_at=arrived_at.isoformat(),
+        columns = {
+            "caller_kind": number.kind,
+            "dialled": dialled[:20],
+            "arrived_at": arrived_at.isoformat(),
             **self._sealed(number),
-        )
+        }
+        known = self._vaults.register.digests(number.e164, CONTACT_POINT) if number.e164 else []
+        await self._facts.hand_in(call_id, columns, [_b64(one) for one in known])
 
     async def placed(self, call_id: str, attempt_id: str, number: Number, dialled_from: str, at: datetime) -> None:
         """A call of ours was answered: the alert of this attempt."""

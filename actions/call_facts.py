@@ -14,9 +14,12 @@ from sqlalchemy import JSON, Column, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlmodel import col, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.models import Call, Recording, Tip, now
+from actions.books import Actor
+from actions.models import Call, ContactPoint, Recording, Tip, now
 from actions.numbers import CallerKind
+from actions.reachability import believe_again
 from actions.spool import Fact, Spool
 from actions.store import Away, Store, refused
 from actions.together import Together
@@ -30,6 +33,7 @@ APART_S = 0.02
 MOST = 500
 # Kinds of facts that hold sound: each is a transaction of its own.
 SOUNDS = ("tip", "sound")
+CALLED_IN = Actor("the public", "free number", "a call came from it")
 # The columns that tell whose call it is, erased.
 NOBODY: Mapping[str, Any] = {"sealed": None, "digest": None, "key_version": None}
 
@@ -43,10 +47,12 @@ class CallFacts:
         self._rounds = Together(self._write, MOST, APART_S)
         self._statement = _newest_wins(store)
 
-    def hand_in(self, call_id: str, columns: Mapping[str, Any]) -> asyncio.Future[None]:
-        """Columns of one call's row; done when they are written or in the spool. None leaves a column as it is."""
-        given_at = asyncio.get_running_loop().time()
-        return self._rounds.hand_in(({"kind": "call", "call_id": call_id, "columns": dict(columns)}, given_at))
+    def hand_in(self, call_id: str, columns: Mapping[str, Any], caller: Sequence[str] = ()) -> asyncio.Future[None]:
+        """Columns of one call's row; done when they are written or in the spool. None leaves a column as it is.
+        `caller`: the register's hashes (base64) of a number that called in, which proves that it is in use."""
+        fact: Fact = {"kind": "call", "call_id": call_id, "columns": dict(columns)}
+        known: Fact = {"caller": list(caller)} if caller else {}
+        return self._rounds.hand_in((fact | known, asyncio.get_running_loop().time()))
 
     async def forget(self, call_id: str) -> None:
         """Erases whose call it is, after all that was handed in about it, and from what waits in the spool."""
@@ -54,7 +60,7 @@ class CallFacts:
         def without(fact: Fact) -> Fact:
             if fact["call_id"] != call_id or "columns" not in fact:
                 return fact
-            return {**fact, "columns": fact["columns"] | NOBODY}
+            return {**fact, "columns": fact["columns"] | NOBODY, "caller": []}
 
         try:
             await self._spool.change(without)
@@ -160,6 +166,7 @@ class CallFacts:
             return
         async with self._store.writing(lock_s) as session:
             await (await session.connection()).execute(self._statement, given)
+            await _heard_from(session, [one for fact in facts for one in fact.get("caller", ())])
             if forgotten := [fact["call_id"] for fact in facts if fact["kind"] == "forget"]:
                 await session.exec(update(Call).where(col(Call.id).in_(forgotten)).values(NOBODY))
 
@@ -198,6 +205,13 @@ def _rows_of(fact: Fact) -> tuple[str, dict[str, Any], dict[str, Any]]:
         "received_at": received_at,
     }
     return kind, recording, tip
+
+
+async def _heard_from(session: AsyncSession, digests: Sequence[str]) -> None:
+    """Numbers that called in are in use, whatever providers said of them."""
+    if digests:
+        which = col(ContactPoint.digest).in_([base64.b64decode(digest) for digest in digests])
+        await believe_again(session, which, CALLED_IN)
 
 
 # What a row needs that begins with another fact than the arrival.

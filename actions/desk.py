@@ -48,6 +48,7 @@ LIFETIME = {
     Kind.INFORMATION: timedelta(days=1),
 }
 RESULT_LIFETIME = timedelta(hours=24)
+SHORTEST_OPEN, LONGEST_OPEN = timedelta(minutes=1), timedelta(days=14)
 CODE_TRIES = 50
 HELP_NUMBERS = {"112", "113", "116", "144"}
 NO_FREE_CODE = "no free code was found: end an action that is over, then try again"
@@ -75,13 +76,15 @@ class NewAction:
     room_id: str | None = None  # the room that serves the region, unless said otherwise
     sounds: Sounds = field(default_factory=dict)
     exercise: bool = False  # reaches participants of exercises alone
+    ends_after: timedelta | None = None  # so long after its start it ends by itself; None: as its kind is set
 
 
 class Desk:
-    """The transactions on actions and duty. Each checks first, then changes all or nothing, with its audit row."""
+    """The transactions on actions and duty. Each checks first, then changes all or nothing, with its audit row.
+    `open_for`: how long an action of a kind stays open unless said otherwise."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, open_for: Mapping[Kind, timedelta] = LIFETIME) -> None:
+        self._store, self._open_for = store, open_for
 
     async def start_action(self, new: NewAction, actor: Actor) -> OpenAction:
         """Opens an action with its alert message and a spoken code unique among the open ones. Raises Refused."""
@@ -117,12 +120,7 @@ class Desk:
         async with self._store.writing() as session:
             action = await held(session, which)
             refuse_step(fault_in_step(action.status, Status.ENDED, outcome))
-            action.status, action.ended_at, action.outcome = Status.ENDED, now(), outcome
-            await _stop_messages(session, action)
-            deadline = now() + RESULT_LIFETIME
-            message = await _add_message(session, action, MessageKind.RESULT, texts, sounds, deadline)
-            record(session, actor, "end", "action", action.id)
-            tell(session, "action.ended", action.id, outcome=outcome, message=message.id, exercise=action.exercise)
+            await close_action(session, action, outcome, texts, actor, sounds)
 
     async def open_actions(self) -> list[OpenAction]:
         """All open actions, newest first."""
@@ -172,7 +170,8 @@ class Desk:
     async def _start(self, new: NewAction, area: Area, actor: Actor) -> OpenAction:
         async with self._store.writing() as session:
             action = await add_action(session, new, area)
-            return await set_going(session, action, new.texts, actor, new.sounds)
+            open_for = new.ends_after or self._open_for[Kind(new.kind)]
+            return await set_going(session, action, new.texts, actor, open_for, new.sounds)
 
     async def _change_duty(self, operator_id: str, since: datetime | None, actor: Actor, verb: str) -> Duty:
         async with self._store.writing() as session:
@@ -215,6 +214,7 @@ async def checked(store: Store, new: NewAction) -> Area:
     faults = faults_in_texts(new.texts) + faults_in_sounds(new.sounds, new.texts)
     if new.kind not in set(Kind):
         faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
+    faults += faults_in_time(new.ends_after) if new.ends_after is not None else []
     async with store.reading() as session:
         faults += await _strangers(session, new)
     try:
@@ -249,17 +249,40 @@ async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Actio
 
 
 async def set_going(
-    session: AsyncSession, action: Action, texts: Texts, actor: Actor, sounds: Sounds = NOTHING_RECORDED
+    session: AsyncSession,
+    action: Action,
+    texts: Texts,
+    actor: Actor,
+    open_for: timedelta,
+    sounds: Sounds = NOTHING_RECORDED,
 ) -> OpenAction:
     """Opens a draft, with its alert and a spoken code. Raises OutOfStep; IntegrityError when the code is in use: try
     again in another transaction."""
     refuse_step(fault_in_step(action.status, Status.OPEN))
     action.code, action.status, action.started_at, action.draft_texts = _new_code(), Status.OPEN, now(), None
+    action.ends_at = action.started_at + open_for
     deadline = action.started_at + LIFETIME[Kind(action.kind)]
     message = await _add_message(session, action, MessageKind.ALERT, texts, sounds, deadline)
     record(session, actor, "start", "action", action.id)
     tell(session, "action.started", action.id, code=action.code, message=message.id, exercise=action.exercise)
     return as_open(action, texts)
+
+
+async def close_action(
+    session: AsyncSession,
+    action: Action,
+    outcome: str,
+    texts: Texts,
+    actor: Actor,
+    sounds: Sounds = NOTHING_RECORDED,
+) -> None:
+    """Ends an action that is held: what is pending stops, and its result waits to be sent."""
+    action.status, action.ended_at, action.outcome = Status.ENDED, now(), outcome
+    await _stop_messages(session, action)
+    deadline = now() + RESULT_LIFETIME
+    message = await _add_message(session, action, MessageKind.RESULT, texts, sounds, deadline)
+    record(session, actor, "end", "action", action.id)
+    tell(session, "action.ended", action.id, outcome=outcome, message=message.id, exercise=action.exercise)
 
 
 async def held(session: AsyncSession, which: str | int) -> Action:
@@ -289,6 +312,13 @@ async def _strangers(session: AsyncSession, new: NewAction) -> list[str]:
     if new.room_id and await session.get(ControlRoom, new.room_id) is None:
         faults.append(f"control room {new.room_id!r} is not known")
     return faults
+
+
+def faults_in_time(open_for: timedelta) -> list[str]:
+    """Why an action cannot stay open for so long; empty when it can."""
+    if SHORTEST_OPEN <= open_for <= LONGEST_OPEN:
+        return []
+    return [f"an action stays open for 1 minute to {LONGEST_OPEN // timedelta(minutes=1)} minutes"]
 
 
 def _refuse(faults: Sequence[str]) -> None:

@@ -62,6 +62,13 @@ class Joining:
             self._new.append(person := Person(joins=entries[0]))
         return sum(self._add(person, entry) for entry in entries)
 
+    @property
+    def joined(self) -> set[str]:
+        """The contacts that hear about an address of which they did not before."""
+        return {
+            wanted.contact for person in self._everybody() for home in person.homes.values() for wanted in home.wanted
+        }
+
     async def write(self, session: AsyncSession, contacts: Mapping[str, ContactPoint]) -> None:
         """Adds what is new; `contacts` by value."""
         participants = [_participant(person.joins) for person in self._new if person.joins]
@@ -69,14 +76,14 @@ class Joining:
         await session.flush()
         for person, participant in zip(self._new, participants, strict=True):
             person.id = participant.id
-        homes = [home for person in (*self._people.values(), *self._new) for home in person.homes.values()]
+        homes = [home for person in self._everybody() for home in person.homes.values()]
         await self._write_addresses(session)
         session.add_all(row for home in homes for row in _subscriptions(home, contacts))
 
     async def _write_addresses(self, session: AsyncSession) -> None:
         new = [
             (home, _address(person.id, home.place))
-            for person in (*self._people.values(), *self._new)
+            for person in self._everybody()
             for home in person.homes.values()
             if home.id is None and person.id is not None
         ]
@@ -84,6 +91,9 @@ class Joining:
         await session.flush()
         for home, address in new:
             home.id = address.id
+
+    def _everybody(self) -> Sequence[Person]:
+        return (*self._people.values(), *self._new)
 
     def _found(self, entries: Sequence[Entry]) -> Person | None:
         """The holder of an entry's first contact at its address. Of those who came with a reference several may share

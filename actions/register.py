@@ -13,6 +13,7 @@ from actions.contacts import TELEPHONES, Contact, ContactKind
 from actions.entry import Entry as Entry
 from actions.joining import Joining, by_participant
 from actions.models import Address, ContactPoint, Participant, Subscription
+from actions.reachability import believe_again
 from actions.store import Store
 from actions.vault import Sealed, Vault
 
@@ -30,13 +31,15 @@ class Register:
 
     async def add(self, entries: Iterable[Entry], actor: Actor) -> int:
         """Adds entries in one transaction. Returns how many were new, or brought a contact that was not known at its
-        address; what is there already stays as it is. Entries of one participant must come together."""
+        address; what is there already stays as it is. Entries of one participant must come together. A contact that
+        was taken for unreachable and comes with something new is reachable again."""
         given = list(dict.fromkeys(entries))
         async with self._store.writing() as session:
             contacts = await self._contacts(session, [contact for entry in given for contact, _ in entry.contacts()])
             joining = await _joining(session, contacts)
             new = sum(joining.takes(group) for group in by_participant(given))
             await joining.write(session, contacts)
+            await _reachable(session, [contacts[value] for value in joining.joined], actor)
             if new:
                 record(session, actor, "add", "participants", new)
         return new
@@ -100,6 +103,13 @@ class Register:
             digest=self._vault.digest(contact.value, PURPOSE),
             key_version=sealed.version,
         )
+
+
+async def _reachable(session: AsyncSession, contacts: Iterable[ContactPoint], actor: Actor) -> None:
+    """Whoever gives a contact anew says that it is in use, whatever was known of it."""
+    doubted = [contact.id for contact in contacts if contact.unreachable_times or contact.unreachable_since]
+    if doubted:
+        await believe_again(session, col(ContactPoint.id).in_(doubted), actor)
 
 
 async def _joining(session: AsyncSession, contacts: Mapping[str, ContactPoint]) -> Joining:

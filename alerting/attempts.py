@@ -13,12 +13,16 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
+from actions.reachability import REACHED as SOMETHING_ARRIVED
+from actions.reachability import believe_again, doubt
 from actions.store import Store
 from alerting.pacing import retry_at
 from alerting.queue import GIVEN_UP, NEVER_BEGUN, OVER, is_live, willing
-from alerting.receipts import Receipt, delivery_after, forward
+from alerting.receipts import REACHED, Receipt, delivery_after, forward
 
 NEVER_ALERTED = "nothing was sent before it, so there is nothing to follow"
+# What proves that there is a telephone, mailbox or browser.
+THERE = REACHED | {DeliveryState.BUSY}
 OPEN = (DeliveryState.SENDING, DeliveryState.SENT)
 
 
@@ -27,11 +31,13 @@ Report = tuple[str, Receipt]  # the id of an attempt, and what became of it
 
 @dataclass(frozen=True)
 class _Page:
-    """A delivery with its message, and the number of its newest attempt."""
+    """A delivery with its message, and the number of its newest attempt. `doubted`: whether faults spoke against its
+    contact point."""
 
     delivery: Delivery
     message: Message
     newest: int
+    doubted: bool
 
 
 async def record(store: Store, attempt_id: str, receipt: Receipt) -> bool:
@@ -52,6 +58,7 @@ async def record_all(store: Store, reports: Sequence[Report]) -> list[bool]:
         for attempt_id, receipt in reports:
             if attempt := attempts.get(attempt_id):
                 await _apply(session, attempt, receipt, pages[attempt.delivery_id])
+        await _judge(session, [(pages[attempts[one].delivery_id], told) for one, told in reports if one in attempts])
     return [attempt_id in attempts for attempt_id, _ in reports]
 
 
@@ -73,8 +80,9 @@ async def wanted(store: Store, attempt_ids: Sequence[str]) -> list[bool]:
 
 async def _pages(session: AsyncSession, delivery_ids: Sequence[int]) -> dict[int, _Page]:
     query = (
-        select(Delivery, Message)
+        select(Delivery, Message, ContactPoint.unreachable_times)
         .join(Message, col(Message.id) == Delivery.message_id)
+        .outerjoin(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
         .where(col(Delivery.id).in_(delivery_ids))
         .order_by(col(Delivery.id))
         .with_for_update(of=Delivery)
@@ -87,8 +95,8 @@ async def _pages(session: AsyncSession, delivery_ids: Sequence[int]) -> dict[int
     )
     newest = dict((await session.exec(numbers)).all())
     return {
-        delivery.id: _Page(delivery, message, newest[delivery.id])
-        for delivery, message in rows
+        delivery.id: _Page(delivery, message, newest[delivery.id], bool(times))
+        for delivery, message, times in rows
         if delivery.id is not None
     }
 
@@ -106,6 +114,15 @@ def _note(attempt: Attempt, state: DeliveryState, receipt: Receipt) -> None:
     attempt.provider_status = receipt.provider_status or attempt.provider_status
     attempt.error = receipt.fault.operator_message[:200] if receipt.fault else None
     attempt.ended_at = None if state in OPEN else now()
+
+
+async def _judge(session: AsyncSession, reports: Sequence[tuple[_Page, Receipt]]) -> None:
+    """The contact points, after what was reported about attempts to reach them."""
+    faults = {page.delivery.contact_point_id: told.fault for page, told in reports if told.fault}
+    await doubt(session, {contact: (fault.gone, fault.operator_message) for contact, fault in faults.items()})
+    there = [page.delivery.contact_point_id for page, told in reports if told.state in THERE and page.doubted]
+    if there:
+        await believe_again(session, col(ContactPoint.id).in_(there), SOMETHING_ARRIVED)
 
 
 async def _follow(session: AsyncSession, attempt: Attempt, receipt: Receipt, page: _Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
@@ -15,6 +16,7 @@ from actions.store import Away
 log = logging.getLogger(__name__)
 
 DELIVERIES = "burgernet:deliveries"
+Step = Callable[[], Awaitable[bool]]
 POLL_S = 1.0
 REDIS_BOUND_S = 5.0
 LONGEST_PAUSE_S = 5.0
@@ -26,7 +28,23 @@ async def action_changed(redis: Redis) -> None:
     await wake(redis, DELIVERIES)
 
 
-async def work(redis: Redis, channel: str, what: str, step: Callable[[], Awaitable[bool]]) -> None:
+def every(seconds: float, step: Step, clock: Callable[[], float] = time.monotonic) -> Step:
+    """A step that is taken so often at most, however often the bell rings; but at once again while there is more."""
+    next_at = clock()
+
+    async def seldom() -> bool:
+        nonlocal next_at
+        if clock() < next_at:
+            return False
+        if await step():
+            return True
+        next_at = clock() + seconds
+        return False
+
+    return seldom
+
+
+async def work(redis: Redis, channel: str, what: str, step: Step) -> None:
     """Takes steps until cancelled. A step tells whether there may be more to do at once; else the next one waits for
     the bell or the poll. With the database away it says so and goes on later. `what` names the work in the log."""
     rung = asyncio.Event()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from actions.reachability import Gone
+
 
 class Whose(StrEnum):
     RECIPIENT = "recipient"  # this phone cannot be reached, or does not want to be
@@ -12,11 +14,13 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """`operator_message`: what to show an operator; it says what to do where something can be done."""
+    """`operator_message`: what to show an operator; it says what to do where something can be done. `gone`: whether it
+    says that there is nobody at this number, mailbox or browser at all."""
 
     retryable: bool
     whose_fault: Whose
     operator_message: str
+    gone: Gone = Gone.NO
 
 
 class SendError(Exception):

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from actions.endings import Endings
+from actions.journal import Journal
+from actions.tallies import settle
 from alerting.audience import write_next
-from alerting.bell import DELIVERIES, work
+from alerting.bell import DELIVERIES, every, work
+from alerting.endings import end_overdue, remind
 from alerting.fallback import write_fallbacks
 from burgernet.base import Base, Say
 from burgernet.mail_way import mails
-from burgernet.seen import by_spending
+from burgernet.seen import by_alerting, by_spending
 from burgernet.text_ways import text_providers, texts
 
 log = logging.getLogger(__name__)
 
+# How often what each action came to is counted, and old events are removed.
+SETTLE_S, PRUNE_S = 300.0, 600.0
+
 
 async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     """Works until cancelled; sets `ready` at once: what is due waits in the database."""
-    async with base.looking(by_spending(base)), asyncio.TaskGroup() as group:
+    async with (
+        base.looking(by_spending(base)),
+        base.looking(by_alerting(base)),
+        asyncio.TaskGroup() as group,
+    ):
         for what, step in (("audiences", write_next), ("texts after calls", write_fallbacks)):
             group.create_task(work(base.redis, DELIVERIES, what, partial(step, base.store, base.redis)))
+        for what, timely in _by_the_clock(base).items():
+            group.create_task(work(base.redis, DELIVERIES, what, timely))
         if text_providers(base.settings):
             group.create_task(texts(base))
         else:
@@ -29,3 +43,13 @@ async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
         if base.settings.smtp_host:
             group.create_task(mails(base))
         ready.set()
+
+
+def _by_the_clock(base: Base) -> Mapping[str, Callable[[], Awaitable[bool]]]:
+    endings = Endings(base.store)
+    return {
+        "ends by themselves": partial(end_overdue, endings, base.redis),
+        "reminders": partial(remind, endings, base.settings.reminders),
+        "tallies": every(SETTLE_S, partial(settle, base.store)),
+        "old events": every(PRUNE_S, partial(Journal(base.store).prune, base.settings.events_kept)),
+    }

@@ -100,7 +100,7 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             store,
             redis,
             vaults,
-            Desk(store),
+            Desk(store, settings.open_for),
             Register(store, vaults.register),
             book,
             CallBacks(store, vaults.police),

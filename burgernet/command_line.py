@@ -33,8 +33,11 @@ from burgernet.commands import (
     report,
     room,
     spending,
+    statistics,
     tips,
     token,
+    unreachable,
+    watch,
 )
 from burgernet.commands.terminal import err, say
 from burgernet.demo.show import demo
@@ -75,12 +78,15 @@ app = typer.Typer(
 )
 action.app.command()(report.report)
 action.app.command()(message.renditions)
+action.app.command()(watch.watch)
 action.app.command()(tips.tips)
 action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
 app.add_typer(action.app, name="action")
 app.add_typer(mail.app, name="mail")
 app.add_typer(message.app, name="message")
+participants.app.command()(unreachable.unreachable)
+participants.app.command()(unreachable.reachable)
 app.add_typer(participants.app, name="participants")
 app.add_typer(operator.app, name="operator")
 app.add_typer(room.app, name="room")
@@ -97,6 +103,7 @@ app.command()(phone.phone)
 app.command()(doctor.doctor)
 app.command()(alarms.alarms)
 app.command()(spending.spending)
+app.command("statistics")(statistics.show)
 app.command("sound-check")(phone.sound_check)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from functools import cache, partial
 from pathlib import Path
 
+from actions.endings import Endings
 from actions.models import now
+from actions.store import Away
 from alerting.purse import day_of, spent_on
 from burgernet import node
 from burgernet.asterisk import NoAsterisk
@@ -36,6 +39,19 @@ def by_every_process(base: Base, process: str) -> Look:
             ("exercise_strays", ""): float(base.strays.lately()),
             **await _disk("what is kept while the database is away", base.settings.spool_file.parent),
         }
+
+    return look
+
+
+def by_alerting(base: Base) -> Look:
+    endings = Endings(base.store)
+
+    async def look() -> Facts:
+        try:
+            found = await endings.long_open(base.settings.reminders)
+        except Away:
+            return {}  # another alarm tells that
+        return {("open_long", room): float(count) for room, count in Counter(one.room_id for one in found).items()}
 
     return look
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import SettingsConfigDict, SettingsError
 
+from actions.desk import LIFETIME
+from actions.endings import Reminders
 from actions.models import Kind
 from burgernet.channel_settings import ChannelSettings
 from burgernet.logs import LogFormat
@@ -89,6 +92,8 @@ PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]
 NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 NodeAddress = Annotated[str, AfterValidator(_node_address)]
+OpenMinutes = Annotated[int, Field(ge=1, le=14 * 24 * 60)]
+RemindShare = Annotated[float, Field(gt=0, le=1)]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
@@ -249,6 +254,28 @@ class Settings(ProviderSettings, ChannelSettings):
         le=1000,
         description="Calls from one number at one moment, on one controller; the next hears that and ends",
     )
+    open_minutes: dict[Kind, OpenMinutes] = Field(
+        default_factory=dict,
+        description="How long an action stays open, by kind, before it ends by itself without result, in minutes, as "
+        'JSON: `{"look_out":120}`; unless said when it starts. Others: as long as their alert is worth sending '
+        "(AMBER 24 hours, missing child 12, look-out 4, information 24, investigation 168)",
+    )
+    remind_share: dict[Kind, RemindShare] = Field(
+        default_factory=dict,
+        description="After which share of that time the room is reminded to end it, by kind, as JSON: "
+        '`{"look_out":0.75}`. Others: 0.5',
+    )
+    remind_again_minutes: int = Field(
+        30, ge=1, le=1440, description="The room is reminded again every so many minutes, until the action ends"
+    )
+    event_source: str = Field(
+        "urn:nld:burgernet",
+        pattern=r"^urn:[a-z0-9][a-z0-9-]{1,31}:[A-Za-z0-9:._-]{1,150}$",
+        description="Source of our CloudEvents, as the NL GOV profile asks: `urn:nld:oin:YOUR_OIN:systeem:burgernet`",
+    )
+    events_kept_hours: int = Field(
+        168, ge=1, le=8760, description="How long events of the live stream can be read again, in hours"
+    )
     recorded_kinds: list[Kind] = Field(
         default_factory=list,
         description="Kinds of action whose talks operators may record (key *5), as far as the law allows it, as JSON: "
@@ -304,6 +331,20 @@ class Settings(ProviderSettings, ChannelSettings):
     def other_nodes(self) -> Mapping[str, str]:
         """SIP address by name."""
         return {name: address for name, address in self.nodes.items() if name != self.node}
+
+    @property
+    def open_for(self) -> Mapping[Kind, timedelta]:
+        """How long an action stays open, by kind."""
+        return {**LIFETIME, **{kind: timedelta(minutes=given) for kind, given in self.open_minutes.items()}}
+
+    @property
+    def reminders(self) -> Reminders:
+        """When a room is reminded of an action that is still open."""
+        return Reminders(self.remind_share, timedelta(minutes=self.remind_again_minutes))
+
+    @property
+    def events_kept(self) -> timedelta:
+        return timedelta(hours=self.events_kept_hours)
 
     @property
     def carriers(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from actions.call_book import CallBook
 from actions.drafts import Drafts
+from actions.endings import Endings
 from actions.listing import Listing
 from actions.numbers import read_number
 from actions.tips import Tips
@@ -19,7 +20,7 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
-from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving, spending
+from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving, spending, statistics
 from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
@@ -27,6 +28,9 @@ from web.hooks.twiml import Words
 from web.participants import unsubscribe
 from web.participants.visitors import Visitors
 from web.server import application, serve
+from web.stream.form import Form
+from web.stream.hub import Hub
+from web.stream.serving import Stream
 
 ENDPOINTS = (
     *actions.ENDPOINTS,
@@ -37,6 +41,7 @@ ENDPOINTS = (
     *notes.ENDPOINTS,
     *alarms.ENDPOINTS,
     *spending.ENDPOINTS,
+    *statistics.ENDPOINTS,
 )
 
 
@@ -55,6 +60,8 @@ def web_application(base: Base, book: CallBook) -> web.Application:
     """Everything that is served: callbacks of providers, the API, health."""
     settings = base.settings
     token = settings.twilio_auth_token.get_secret_value()
+    gate = _gate(base)
+    stream = _stream(base, gate)
     routes: list[web.RouteDef] = [
         *twilio.routes(base.store, token, settings.public_url),
         *spryng.routes(base.store, settings.spryng_hook_secret.get_secret_value()),
@@ -63,18 +70,24 @@ def web_application(base: Base, book: CallBook) -> web.Application:
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),
         *unsubscribe.routes(base.store, Passes(base.vaults.register), _visitors(base)),
         *Health(base.store, base.redis).routes(),
-        *serving.routes(ENDPOINTS, _office(base), _gate(base), settings.public_url),
+        *serving.routes(ENDPOINTS, _office(base), gate, settings.public_url),
+        *stream.routes(),
     ]
-    return application(routes, [base.metrics.count, serving.problems])
+    app = application(routes, [base.metrics.count, serving.problems])
+    app.on_shutdown.append(stream.close)
+    return app
+
+
+def _stream(base: Base, gate: serving.Gate) -> Stream:
+    form = Form(base.settings.event_source, f"{base.settings.public_url.rstrip('/')}{serving.ROOT}")
+    return Stream(Hub(base.store, form), gate)
 
 
 def _office(base: Base) -> Office:
     store, settings = base.store, base.settings
     around = Around(settings.free_number_read, settings.site_url, settings.public_url.rstrip("/"))
-    tips = Tips(store, base.vaults.police)
-    return Office(
-        store, base.redis, base.desk, Drafts(store), Listing(store), tips, around, tariffs=base.settings.tariffs
-    )
+    tips, drafts = Tips(store, base.vaults.police), Drafts(store, settings.open_for)
+    return Office(store, base.redis, base.desk, drafts, Listing(store), tips, around, settings.tariffs, Endings(store))
 
 
 def _hearers(base: Base, book: CallBook) -> twilio_voice.Hearers:

@@ -25,8 +25,8 @@ GONE_S = 1.0
 
 
 class NotReached(Exception):
-    """A phone that was rung did not become part of the call. `why`: busy, refused, no_answer, unreachable, gone;
-    stopped when it was not wanted any more."""
+    """A phone that was rung did not become part of the call. `why`: busy, refused, no_answer, not_in_use, unreachable,
+    gone; stopped when it was not wanted any more."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -109,5 +109,7 @@ def why_not(cause: int) -> str:
             return "refused"
         case 0 | 16 | 18 | 19:
             return "no_answer"
+        case 1:
+            return "not_in_use"
         case _:
             return "unreachable"

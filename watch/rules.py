@@ -116,6 +116,14 @@ RULES: tuple[Rule, ...] = (
         "nobody on duty in room {subject} has a phone that answers: its callers go to the next; see to its network",
     ),
     Rule(
+        "open for long",
+        "open_long",
+        lambda count: count >= 1,
+        Severity.YELLOW,
+        "room {subject} has {value:.0f} actions that are open for long: end each with its result (`burgernet action "
+        "end`), or extend it (`burgernet action extend`); else it ends by itself, without result",
+    ),
+    Rule(
         "slow",
         "loop_lag_s",
         lambda lag: lag > 0.05,

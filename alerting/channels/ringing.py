@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.models import DeliveryState
+from actions.reachability import Gone
 from alerting.errors import Fault, Whose
 from alerting.receipts import Receipt
 
@@ -17,6 +18,10 @@ NOT_ANSWERED = {
     "no_answer": Receipt(DeliveryState.NO_ANSWER, fault=Fault(True, Whose.RECIPIENT, "nobody answered")),
     "refused": Receipt(DeliveryState.FAILED, fault=Fault(False, Whose.RECIPIENT, "the call was refused")),
     "unreachable": Receipt(DeliveryState.FAILED, fault=Fault(True, Whose.RECIPIENT, "the telephone is out of reach")),
+    # Carriers also say so of numbers that they do not find for the moment.
+    "not_in_use": Receipt(
+        DeliveryState.FAILED, fault=Fault(False, Whose.RECIPIENT, "this number is not in use", Gone.PERHAPS)
+    ),
     "stopped": Receipt(
         DeliveryState.NO_ANSWER, fault=Fault(False, Whose.US, "the action was over while the telephone rang")
     ),

@@ -8,6 +8,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException
 
 from actions.models import DeliveryState
+from actions.reachability import Gone
 from alerting.channels import Sending
 from alerting.channels.twilio_client import TwilioClient
 from alerting.errors import Fault, SendError, Unanswered, Whose
@@ -35,7 +36,7 @@ STATES = {
 FAULTS = {
     20003: Fault(True, Whose.US, "Twilio does not know our account: check BURGERNET_TWILIO_ACCOUNT_SID and its token"),
     20005: Fault(True, Whose.US, "our Twilio account is not active: look in its console"),
-    21211: Fault(False, Whose.RECIPIENT, "this is no telephone number"),
+    21211: Fault(False, Whose.RECIPIENT, "this is no telephone number", Gone.CERTAIN),
     21408: Fault(False, Whose.US, "our Twilio account may not text this country: allow it in the account"),
     21606: Fault(True, Whose.US, "our sender cannot text: check BURGERNET_TWILIO_SENDER"),
     21610: Fault(False, Whose.RECIPIENT, "this number answered STOP"),
@@ -46,7 +47,7 @@ FAULTS = {
     30002: Fault(True, Whose.US, "our Twilio account is suspended"),
     30003: Fault(True, Whose.RECIPIENT, "the telephone was off or out of reach"),
     30004: Fault(False, Whose.RECIPIENT, "the carrier or the owner blocks our messages"),
-    30005: Fault(False, Whose.RECIPIENT, "this number is not in use"),
+    30005: Fault(False, Whose.RECIPIENT, "this number is not in use", Gone.CERTAIN),
     30006: Fault(False, Whose.RECIPIENT, "this is a land line, or its carrier takes no texts"),
     30007: Fault(False, Whose.PROVIDER, "the carrier took the message for unwanted mail"),
     30008: Fault(True, Whose.PROVIDER, "the carrier did not say why it failed"),

@@ -9,6 +9,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException
 
 from actions.models import DeliveryState
+from actions.reachability import Gone
 from alerting.channels import Sending
 from alerting.channels.ringing import NO_EXERCISES, NOT_ANSWERED, RING_S
 from alerting.channels.sms import CLOCKS_APART, LOOK_BACK, NOBODY_GETS_THROUGH, REPAIR_S
@@ -33,16 +34,16 @@ FAULTS = {
     20003: FAULTS_OF_THE_ACCOUNT[20003],
     20005: FAULTS_OF_THE_ACCOUNT[20005],
     10004: Fault(True, Whose.PROVIDER, "Twilio has too many calls of ours under way"),
-    13224: Fault(False, Whose.RECIPIENT, "this is no telephone number"),
+    13224: Fault(False, Whose.RECIPIENT, "this is no telephone number", Gone.CERTAIN),
     13227: Fault(False, Whose.US, "our Twilio account may not call this country: allow it in the account"),
     21205: Fault(True, Whose.US, "Twilio cannot fetch from BURGERNET_PUBLIC_URL: is it on the internet?"),
     21210: Fault(True, Whose.US, "Twilio does not know our caller ID as ours: check BURGERNET_TWILIO_CALLER_ID"),
-    21211: Fault(False, Whose.RECIPIENT, "this is no telephone number"),
+    21211: Fault(False, Whose.RECIPIENT, "this is no telephone number", Gone.CERTAIN),
     21212: Fault(True, Whose.US, "our caller ID is no telephone number: check BURGERNET_TWILIO_CALLER_ID"),
     21214: Fault(False, Whose.RECIPIENT, "this number cannot be called"),
     21215: Fault(False, Whose.US, "our Twilio account may not call this country: allow it in the account"),
     21216: Fault(False, Whose.US, "our Twilio account may not call this number"),
-    21217: Fault(False, Whose.RECIPIENT, "this is no telephone number"),
+    21217: Fault(False, Whose.RECIPIENT, "this is no telephone number", Gone.CERTAIN),
 }
 NO_CALL_GETS_THROUGH = NOBODY_GETS_THROUGH | {10004, 21205, 21210, 21212}
 

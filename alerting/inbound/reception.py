@@ -13,6 +13,7 @@ from actions.books import Actor, record
 from actions.matching import Choose, Match, NothingOpen, Sure
 from actions.models import ContactPoint, DeliveryState, InboundText, Tip, now
 from actions.numbers import Number, read_number
+from actions.reachability import believe_again
 from actions.register import PURPOSE as CONTACT_POINT
 from actions.store import Store
 from actions.tips import SENDER, keep_words, text_tip_id
@@ -25,6 +26,7 @@ from alerting.inbound.wording import Answer
 # How long a text waits for the code that tells which action it is about.
 WAITS_FOR_CODE = timedelta(hours=1)
 LONGEST_SENDER = 64
+TEXTED = Actor("the public", "inbound text", "a text came from it")
 CITIZEN = Actor("the public", "inbound text", "a text came in")
 
 
@@ -66,6 +68,8 @@ class Reception:
     async def _take(self, session: AsyncSession, incoming: Incoming, number: Number, who: str) -> None:
         contact = await self._contact(session, number)
         word = keyword(incoming.said)
+        if contact:
+            await believe_again(session, col(ContactPoint.id) == contact.id, TEXTED)
         spoken = await language_of(session, contact) or (word.language if word else None) or "nl"
         if word and word.weak and not (contact and contact.opted_out_at):
             word = None

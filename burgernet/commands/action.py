@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from rich.table import Table
 
 from actions.desk import NewAction, Refused, Texts
+from actions.endings import Endings
 from actions.models import Kind, Outcome, Status
 from actions.rooms import Rooms
 from actions.sounds import LONGEST_S, Sounds
@@ -55,6 +57,9 @@ def start(
     exercise: Annotated[
         bool, typer.Option(help="An exercise: reaches those who take part in exercises alone.")
     ] = False,
+    ends_after: Annotated[
+        int | None, typer.Option(help="Minutes after which it ends by itself, without result. Else as its kind is set.")
+    ] = None,
     why: Why = "a look-out was asked for",
 ) -> None:
     """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
@@ -67,6 +72,7 @@ def start(
         room or None,
         _sounds(recording, recording_en),
         exercise,
+        None if ends_after is None else timedelta(minutes=ends_after),
     )
 
     async def work(base: Base) -> str:
@@ -124,6 +130,22 @@ def end(
 
     with_base(work)
     out.print(f"Action {code} has ended. The result goes to everybody who was alerted.")
+
+
+@app.command()
+def extend(
+    code: Code,
+    minutes: Annotated[int, typer.Argument(help="So long from now it stays open.")],
+    why: Why = "the look-out goes on",
+) -> None:
+    """Let an action stay open for longer; else it ends by itself when its time is over, without result."""
+
+    async def work(base: Base) -> datetime:
+        ends_at = await Endings(base.store).extend(code, timedelta(minutes=minutes), by_command(why))
+        await action_changed(base.redis)
+        return ends_at
+
+    out.print(f"Action {code} stays open until {with_base(work):%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command("list")

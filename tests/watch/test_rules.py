@@ -31,6 +31,7 @@ def rung(what: str, value: float, *, for_s: float = 60, subject: str = "it") -> 
         ("trunk_reachable", 1, 0.5, "trunk half away"),
         ("trunk_used", 0.89, 0.9, "trunk full"),
         ("room_phones", 1, 0, "room without phones"),
+        ("open_long", 0, 1, "open for long"),
         ("loop_lag_s", 0.05, 0.06, "slow"),
         ("badly_heard", 0.1, 0.11, "badly heard"),
         ("refused_a_minute", 19, 20, "refused requests"),

@@ -210,6 +210,8 @@ async def test_the_reach_tells_humans_machines_texts_and_why_others_were_not_rea
         "answered": 1,
         "machine": 1,
         "text": 1,
+        "push": 0,
+        "mail": 0,
         "unknown": 1,
         "waiting": 2,
         "notReached": 3,
@@ -223,6 +225,9 @@ async def test_the_reach_tells_humans_machines_texts_and_why_others_were_not_rea
     }
     assert alert["channels"]["voice"]["confirmed"] == 2
     assert alert["channels"]["sms"]["failed"] == 1
+    assert alert["ways"]["voice"]["human"] == 2
+    assert [(ring["ring"], ring["total"], ring["machine"]) for ring in alert["rings"]] == [(0, 12, 1)]
+    assert (alert["people"]["total"], alert["people"]["human"], alert["people"]["notReached"]) == (12, 2, 3)
 
 
 async def test_before_an_audience_is_written_nobody_is_reached(rotterdam: Asking) -> None:

@@ -35,7 +35,7 @@ async def test_no_other_answer_is_open_to_every_site(everywhere: Asking) -> None
 
 def test_every_endpoint_is_described_and_nothing_else_but_the_document_itself() -> None:
     served = {(endpoint.path, endpoint.method.lower()) for endpoint in ENDPOINTS}
-    assert {(path, method) for path, method, _ in OPERATIONS} == served | {("/openapi.json", "get")}
+    assert {(path, method) for path, method, _ in OPERATIONS} == served | {("/openapi.json", "get"), ("/events", "get")}
 
 
 def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> None:
@@ -45,6 +45,7 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
         "actions",
         "alarms",
         "calls",
+        "events",
         "incidents",
         "message-checks",
         "openapi.json",
@@ -52,6 +53,7 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
         "regions",
         "rooms",
         "spending",
+        "statistics",
         "tips",
     }
     for name, schema in DOCUMENT["components"]["schemas"].items():
@@ -66,7 +68,8 @@ def test_every_answer_has_a_body_described_and_the_version_of_the_api(
     assert operation["summary"]
     for status, response in operation["responses"].items():
         (kind,) = response["content"]
-        assert kind == ("application/json" if int(status) < 400 else "application/problem+json")
+        good = "text/event-stream" if path == "/events" else "application/json"
+        assert kind == (good if int(status) < 400 else "application/problem+json")
         assert response["headers"]["API-Version"]["required"]
 
 
@@ -83,4 +86,16 @@ def test_no_operation_has_the_name_of_another() -> None:
 
 def test_what_is_asked_for_by_address_is_never_about_a_person() -> None:
     parameters = {one["name"] for _, _, operation in OPERATIONS for one in operation.get("parameters", ())}
-    assert parameters == {"id", "room", "status", "limit", "before", "after", "day"}
+    assert parameters == {
+        "id",
+        "room",
+        "status",
+        "limit",
+        "before",
+        "after",
+        "day",
+        "action",
+        "Last-Event-ID",
+        "month",
+        "months",
+    }

@@ -48,6 +48,7 @@ async def test_no_request_leads_to_a_5xx_or_to_an_answer_that_is_not_documented(
         f"--checks={','.join(CHECKS)}",
         f"--max-examples={EXAMPLES}",
         "--continue-on-failure",
+        "--exclude-path=/events",  # answers for as long as somebody listens
         "--generation-database=none",
         "--warnings=off",
     ]

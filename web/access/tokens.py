@@ -37,6 +37,8 @@ class Scope(StrEnum):
     ROOMS_WRITE = "rooms:write"
     ALARMS_READ = "alarms:read"
     SPENDING_READ = "spending:read"
+    EVENTS_READ = "events:read"
+    STATISTICS_READ = "statistics:read"
     INCIDENTS_WRITE = "incidents:write"
 
 

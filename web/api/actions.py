@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 from actions.desk import NewAction
 from actions.drafts import Made, incident_of
 from actions.listing import Listed
-from actions.reach import reach_of
+from actions.reach import BEST_FIRST, Counted, Reach, reach_of
 from alerting.bell import action_changed
 from web.access.tokens import Scope
-from web.api.answers import ActionOut, ActionsOut, MessageReachOut, ReachOut, WordsOut
+from web.api.answers import ActionOut, ActionsOut, CountedOut, MessageReachOut, ReachOut, RingOut, WordsOut
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
-from web.api.shapes import ActionPath, ActionsQuery, AlertBody, IncidentBody, NewActionBody, ResultBody, UpdateBody
+from web.api.shapes import (
+    ActionPath,
+    ActionsQuery,
+    AlertBody,
+    ExtensionBody,
+    IncidentBody,
+    NewActionBody,
+    ResultBody,
+    UpdateBody,
+)
 
 NO_ACTION = {404: "There is no such action in the rooms of this token"}
 TOO_LATE = {409: "The action is at another step of its life"}
@@ -32,7 +43,16 @@ async def list_actions(office: Office, asked: Asked, query: ActionsQuery) -> Rep
 async def create_action(office: Office, asked: Asked, body: NewActionBody) -> Reply[ActionOut]:
     room = await _room(office, asked, body.region, body.room)
     area, words = body.area.model_dump(), body.words.plain()
-    new = NewAction(body.kind, body.region, area, words, body.operator, room, exercise=body.exercise)
+    new = NewAction(
+        body.kind,
+        body.region,
+        area,
+        words,
+        body.operator,
+        room,
+        exercise=body.exercise,
+        ends_after=_minutes(body.ends_after),
+    )
     made = await office.drafts.make(new, asked.by(body.why), body.incident, start=body.start)
     if made.new and body.start:
         await action_changed(office.redis)
@@ -51,7 +71,7 @@ async def get_action(office: Office, asked: Asked, path: ActionPath) -> Reply[Ac
 
 async def start_action(office: Office, asked: Asked, path: ActionPath, body: AlertBody) -> Reply[ActionOut]:
     await visible(office, asked, path.id)
-    await office.drafts.start(path.id, asked.by(body.why), body.operator)
+    await office.drafts.start(path.id, asked.by(body.why), body.operator, _minutes(body.ends_after))
     return await _changed(office, asked, path.id)
 
 
@@ -67,19 +87,16 @@ async def end_action(office: Office, asked: Asked, path: ActionPath, body: Resul
     return await _changed(office, asked, path.id)
 
 
+async def extend_action(office: Office, asked: Asked, path: ActionPath, body: ExtensionBody) -> Reply[ActionOut]:
+    await visible(office, asked, path.id)
+    await office.endings.extend(path.id, timedelta(minutes=body.minutes), asked.by(body.why))
+    return await _changed(office, asked, path.id)
+
+
 async def get_reach(office: Office, asked: Asked, path: ActionPath) -> Reply[ReachOut]:
     await visible(office, asked, path.id)
     reaches = await reach_of(office.store, path.id)
-    return Reply(
-        ReachOut(
-            messages=[
-                MessageReachOut.model_validate(
-                    {**vars(reach), "message": reach.message_id, "kind": reach.message_kind}, extra="ignore"
-                )
-                for reach in reaches
-            ]
-        )
-    )
+    return Reply(ReachOut(messages=[_reach_out(reach) for reach in reaches]))
 
 
 async def visible(office: Office, asked: Asked, action_id: int) -> Listed:
@@ -108,6 +125,27 @@ async def _made(office: Office, made: Made) -> Reply[ActionOut]:
 async def _changed(office: Office, asked: Asked, action_id: int) -> Reply[ActionOut]:
     await action_changed(office.redis)
     return Reply(_out(await visible(office, asked, action_id)))
+
+
+def _reach_out(reach: Reach) -> MessageReachOut:
+    return MessageReachOut(
+        **_counted(reach),
+        message=reach.message_id,
+        kind=reach.message_kind,
+        people=CountedOut(**_counted(reach.people or Counted())),
+        rings=[RingOut(ring=ring, **_counted(counted)) for ring, counted in reach.rings.items()],
+        ways={channel: CountedOut(**_counted(counted)) for channel, counted in reach.ways.items()},
+        channels=reach.channels,
+        reasons=reach.reasons,
+    )
+
+
+def _counted(counted: Counted) -> dict[str, Any]:
+    return {"total": counted.total, **{meaning: getattr(counted, meaning) for meaning in BEST_FIRST}}
+
+
+def _minutes(given: int | None) -> timedelta | None:
+    return None if given is None else timedelta(minutes=given)
 
 
 def _out(listed: Listed) -> ActionOut:
@@ -162,6 +200,15 @@ ENDPOINTS: Sequence[Endpoint] = (
         "End an action: nothing more is sent, and everybody alerted hears the result",
         end_action,
         gives={200: "The ended action"},
+        refuses=NO_ACTION | TOO_LATE,
+    ),
+    Endpoint(
+        "POST",
+        "/actions/{id}/extensions",
+        Scope.ACTIONS_WRITE,
+        "Let an open action stay open for longer before it ends by itself",
+        extend_action,
+        gives={200: "The open action"},
         refuses=NO_ACTION | TOO_LATE,
     ),
     Endpoint(

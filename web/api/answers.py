@@ -36,6 +36,7 @@ class ActionOut(Output):
     words: dict[str, WordsOut] = Field(description="Of the alert, by language")
     created_at: datetime
     started_at: datetime | None
+    ends_at: datetime | None = Field(description="While it is open: when it ends by itself, without result")
     ended_at: datetime | None
     outcome: Outcome | None
     exercise: bool = Field(description="It is none for real: it reaches those who take part in exercises alone")
@@ -46,26 +47,72 @@ class ActionsOut(Output):
     next: int | None = Field(description="Give it as `before` for the next page; null on the last one")
 
 
-class MessageReachOut(Output):
-    """Deliveries of one message, counted by what they mean."""
+class CountedOut(Output):
+    """How many, by what it means."""
 
-    message: int
-    kind: Literal["alert", "update", "result"]
     total: int
     human: int = Field(description="A key was pressed")
     answered: int = Field(description="Picked up, nothing pressed")
-    machine: int = Field(description="An answering machine is suspected")
     text: int = Field(description="A text reached the telephone")
+    push: int = Field(description="A notice was shown")
+    mail: int = Field(description="The mail server took it")
+    machine: int = Field(description="An answering machine is suspected")
     unknown: int = Field(description="Given to the provider, nothing heard since")
     waiting: int = Field(description="Still to be sent, or under way")
     not_reached: int
     never_tried: int = Field(description="Over before it could be sent")
+
+
+class RingOut(CountedOut):
+    ring: int = Field(description="1 is the nearest; 0 is no part of a wave")
+
+
+class MessageReachOut(CountedOut):
+    """Deliveries of one message: telephones, mailboxes and browsers. People are counted apart."""
+
+    message: int
+    kind: Literal["alert", "update", "result"]
+    people: CountedOut = Field(
+        description="Each once, by the best that became of any of theirs; a telephone that people share counts for one"
+    )
+    rings: list[RingOut] = Field(description="Nearest first")
+    ways: dict[str, CountedOut] = Field(description="By channel")
     channels: dict[str, dict[str, int]] = Field(description="Channel, state, deliveries")
     reasons: dict[str, int] = Field(description="Why not reached or never tried, counted")
 
 
 class ReachOut(Output):
     messages: list[MessageReachOut] = Field(description="Oldest first")
+
+
+class StatisticOut(Output):
+    """Actions of one month, kind and region. Exercises are left out."""
+
+    month: str
+    kind: Kind
+    region: str
+    actions: int = Field(description="That started in this month")
+    ended: int
+    direct: int = Field(description="Ended thanks to those who looked out")
+    indirect: int = Field(description="Ended with their help")
+    direct_share: float | None = Field(description="Of those that ended")
+    indirect_share: float | None
+    people: int = Field(description="Alerted, each once an action")
+    reached: int = Field(description="For whom that is certain: a key, an answer, a text delivered, a notice shown")
+    calls: int
+    tips: int
+    first_alert: float | None = Field(description="Seconds from start to first alert, on average")
+    first_call: float | None = Field(description="Seconds from start to first call, on average")
+
+
+class GoalOut(Output):
+    direct_share: float
+    indirect_share: float
+
+
+class StatisticsOut(Output):
+    goal: GoalOut
+    items: list[StatisticOut] = Field(description="By month, kind and region")
 
 
 class OperatorOut(Output):

@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from web.access.tokens import Scope
 from web.api.answers import ProblemOut
 from web.api.endpoint import Endpoint
 from web.api.problem import CONTENT_TYPE
+from web.api.shapes import EventsQuery
 
 VERSION = "1.0.0"
 DOCUMENT = "/openapi.json"
+EVENTS = "/events"
 REF = "#/components/schemas/{model}"
 ANYWHERE = {
     400: "The request has faults: all of them are in `errors`",
@@ -44,6 +47,7 @@ def described(endpoints: Sequence[Endpoint], server: str) -> str:
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     paths[DOCUMENT] = {"get": _own_operation()}
+    paths[EVENTS] = {"get": _stream_operation()}
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -137,6 +141,33 @@ def _own_operation() -> dict[str, Any]:
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
             "429": _response(429, ANYWHERE[429], ProblemOut),
+        },
+    }
+
+
+def _stream_operation() -> dict[str, Any]:
+    """The one operation that answers for as long as somebody listens."""
+    told = (
+        "Server-Sent Events, each a CloudEvent 1.0 (NL GOV profile): what happens to actions, rooms, operators and "
+        "tips, and how far the wave of each open action is (nl.burgernet.action.progress, without an id). Begins after "
+        "`Last-Event-ID`. nl.burgernet.events.skipped: what came after that event is not kept any more, read "
+        "everything anew. A comment comes every 15 s; who reads too slowly is cut and comes back."
+    )
+    last_event = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "integer"}}
+    refusals = {status: _response(status, said, ProblemOut) for status, said in ANYWHERE.items()}
+    return {
+        "operationId": "watchEvents",
+        "summary": "What happens, as it happens",
+        "tags": ["events"],
+        "security": [{"token": [str(Scope.EVENTS_READ)]}],
+        "parameters": [*_parameters("query", EventsQuery), last_event],
+        "responses": {
+            "200": {
+                "description": told,
+                "headers": {"API-Version": {"required": True, **_TEXT}},
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **{str(status): refusals[status] for status in sorted(refusals)},
         },
     }
 

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from actions.books import Actor
 from actions.desk import Desk
 from actions.drafts import Drafts
+from actions.endings import Endings
 from actions.listing import Listing
 from actions.store import Store
 from actions.tips import Tips
@@ -42,6 +43,7 @@ class Office:
     tips: Tips
     around: Around
     tariffs: Tariffs
+    endings: Endings
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,23 @@ class Gate:
 
     async def serve(self, request: web.Request, endpoint: Endpoint, office: Office) -> web.Response:
         """Raises Problem, Refused, Away."""
-        origin = await self.counted(request)
-        async with self._turn():
-            holder = await self._holder(request, endpoint.scope)
-        _not_too_often(await self._rate.of_token(holder.token_id))
+        asked = await self.admit(request, endpoint.scope)
         given = await read(request, endpoint.takes)
         async with self._turn():
-            reply = await endpoint.work(office, Asked(holder, origin), **given)
+            reply = await endpoint.work(office, asked, **given)
         return web.json_response(
             text=reply.body.model_dump_json(by_alias=True),
             status=reply.status,
             headers={"Location": reply.location} if reply.location else None,
         )
+
+    async def admit(self, request: web.Request, scope: Scope) -> Asked:
+        """Who asks, when that is allowed and not too often. Raises Problem, Away."""
+        origin = await self.counted(request)
+        async with self._turn():
+            holder = await self._holder(request, scope)
+        _not_too_often(await self._rate.of_token(holder.token_id))
+        return Asked(holder, origin)
 
     async def counted(self, request: web.Request) -> str:
         """The address that asks, counted. Raises Problem (429)."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from actions.desk import LONGEST_OPEN, SHORTEST_OPEN
 from actions.geography import LARGEST_RADIUS_M, SMALLEST_RADIUS_M, Area
 from actions.models import Kind, MessageKind, Outcome, Status
 from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_body, faults_in_title
 
 MOST_IN_A_PAGE = 200
+MINUTE = timedelta(minutes=1)
 
 
 class Input(BaseModel):
@@ -48,10 +50,20 @@ def _whole(given: object) -> object:
     return given
 
 
+def _whole_and_long(given: object) -> object:
+    if isinstance(given, str) and not re.fullmatch(r"[0-9]{1,18}", given):
+        raise ValueError("must be a whole number")
+    return given
+
+
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+EventId = Annotated[int, Field(ge=0, le=10**18 - 1), BeforeValidator(_whole_and_long)]
+Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+Months = Annotated[int, Field(ge=1, le=36), BeforeValidator(_whole)]
 Most = Annotated[int, Field(ge=1, le=MOST_IN_A_PAGE), BeforeValidator(_whole)]
+Minutes = Annotated[int, Field(ge=SHORTEST_OPEN // MINUTE, le=LONGEST_OPEN // MINUTE)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Why = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
 IncidentNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,35}$")]
@@ -163,6 +175,18 @@ class CallsQuery(Input):
     ] = None
 
 
+class EventsQuery(Input):
+    after: Annotated[
+        EventId | None, Field(description="Begin after this event. The header `Last-Event-ID` goes before it")
+    ] = None
+    action: Annotated[RowId | None, Field(description="Only what is about this action")] = None
+
+
+class StatisticsQuery(Input):
+    month: Annotated[Month | None, Field(description="The last month, such as 2026-11; else this one")] = None
+    months: Annotated[Months, Field(description="How many months, up to that one")] = 1
+
+
 class RoomCallsQuery(CallsQuery):
     room: Annotated[Name | None, Field(description="Only of this control room")] = None
 
@@ -184,6 +208,9 @@ class NewActionBody(Input):
     words: WordsInLanguages
     start: bool = False
     exercise: Annotated[bool, Field(description="Reaches those who take part in exercises alone")] = False
+    ends_after: Annotated[
+        Minutes | None, Field(description="Minutes after which it ends by itself; else as its kind is set")
+    ] = None
     incident: Annotated[
         IncidentNumber | None,
         Field(description="Number in the room's own system: the same one twice makes one action"),
@@ -217,6 +244,9 @@ class AlertBody(Input):
     """Starts a draft: its alert goes out."""
 
     operator: Annotated[Name | None, Field(description="Who starts it: rings first for its callers")] = None
+    ends_after: Annotated[
+        Minutes | None, Field(description="Minutes after which it ends by itself; else as its kind is set")
+    ] = None
     why: Why | None = None
 
 
@@ -242,6 +272,13 @@ class MessageCheckBody(Input):
     kind: Annotated[Kind, Field(description="Of the action it is for")] = Kind.LOOK_OUT
     message: MessageKind = MessageKind.ALERT
     exercise: bool = False
+
+
+class ExtensionBody(Input):
+    model_config = _example(minutes=60)
+
+    minutes: Annotated[Minutes, Field(description="So long from now it stays open")]
+    why: Why | None = None
 
 
 class NoteBody(Input):
