@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from actions.areas import placed
 from actions.books import Actor, record, tell
 from actions.duty import Duty, Room, as_duty, as_room
 from actions.geography import Area, BadArea
@@ -88,7 +89,7 @@ class Desk:
 
     async def start_action(self, new: NewAction, actor: Actor) -> OpenAction:
         """Opens an action with its alert message and a spoken code unique among the open ones. Raises Refused."""
-        area = await checked(self._store, new)
+        new, area = await checked(self._store, new)
         for _ in range(CODE_TRIES):
             try:
                 return await self._start(new, area, actor)
@@ -209,8 +210,8 @@ async def told(session: AsyncSession, *conditions: Any) -> list[tuple[Action, di
     return [(action, texts[key]) for key, action in actions.items()]
 
 
-async def checked(store: Store, new: NewAction) -> Area:
-    """The area of an action in which nothing is wrong. Raises Refused with every fault."""
+async def checked(store: Store, new: NewAction) -> tuple[NewAction, Area]:
+    """An action in which nothing is wrong, its area as it is kept, and that area. Raises Refused with every fault."""
     faults = faults_in_texts(new.texts) + faults_in_sounds(new.sounds, new.texts)
     if new.kind not in set(Kind):
         faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
@@ -218,12 +219,13 @@ async def checked(store: Store, new: NewAction) -> Area:
     async with store.reading() as session:
         faults += await _strangers(session, new)
     try:
+        new = replace(new, area=await placed(store, new.area))
         # An area of many points takes a while: calls go on meanwhile.
         area = await asyncio.to_thread(Area.parse, new.area)
     except BadArea as bad:
         raise Refused([*faults, *bad.faults]) from None
     _refuse(faults)
-    return area
+    return new, area
 
 
 async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Action:

@@ -49,7 +49,7 @@ class Drafts:
     async def make(self, new: NewAction, actor: Actor, incident: str | None = None, *, start: bool = False) -> Made:
         """A draft, or with `start` an open action. `incident`: the number (at most 36 signs) under which the room's
         own system knows it; a number reported before gives the action it became, unchanged. Raises Refused."""
-        area = await checked(self._store, new)
+        new, area = await checked(self._store, new)
         for _ in range(CODE_TRIES):
             try:
                 return await self._make(new, area, actor, incident, start=start)

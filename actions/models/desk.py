@@ -95,7 +95,8 @@ class Operator(SQLModel, table=True):
 
 
 class Action(SQLModel, table=True):
-    """One look-out. `area` is GeoJSON or a circle in WGS84 (see geography.Area); `x`, `y` its centre in RD metres.
+    """One look-out. `area` is GeoJSON, a circle in WGS84, the nation, or names with their outline (geography.Area,
+    areas.placed); `x`, `y` its centre in RD metres.
 
     `exercise`: reaches participants of exercises alone. `quiet_reason`: why it may wake people who did not ask to be
     woken. `audience`: a choice among the people there, {"languages": [...], "min_age": 16, "max_age": 99}, each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,6 +51,14 @@ def start(
     text_en: TextEn = "",
     circle: Annotated[str, typer.Option(help="The area as LAT,LON,METRES: 51.9225,4.4792,2000")] = "",
     area: Annotated[Path | None, typer.Option(help="The area as a GeoJSON file: a Polygon or MultiPolygon.")] = None,
+    municipality: Annotated[
+        list[str] | None, typer.Option(help="A municipality, by name or code (GM0599); may be given several times.")
+    ] = None,
+    safety_region: Annotated[
+        list[str] | None, typer.Option(help="A safety region, by name or code (VR17); may be given several times.")
+    ] = None,
+    region_wide: Annotated[bool, typer.Option("--region-wide", help="The whole region (police unit).")] = False,
+    nation: Annotated[bool, typer.Option("--nation", help="Everybody in the country.")] = False,
     operator: Annotated[str, typer.Option(help="Who starts it: rings first for its callers.")] = "",
     room: Annotated[str, typer.Option(help="The control room; empty: the one that serves the region.")] = "",
     recording: Recording = None,
@@ -66,7 +75,7 @@ def start(
     new = NewAction(
         kind,
         region,
-        _area(circle, area),
+        _area(circle, area, municipality, safety_region, region if region_wide else "", nation),
         worded(title, text, title_en, text_en),
         operator or None,
         room or None,
@@ -201,19 +210,43 @@ def _contents(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _area(circle: str, file: Path | None) -> Any:
-    """The area as given. Raises Refused when there is none, or it cannot be read."""
-    if bool(circle) == bool(file):
-        raise Refused(["say where: either --circle LAT,LON,METRES or --area FILE"])
-    if file:
-        try:
-            return json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as fault:
-            raise Refused([f"the area in {file} cannot be read: {fault}"]) from None
+def _area(
+    circle: str,
+    file: Path | None,
+    municipalities: list[str] | None,
+    safety_regions: list[str] | None,
+    region: str,
+    nation: bool,
+) -> Any:
+    """The area as given. Raises Refused when there is none, or more than one, or it cannot be read."""
+    given: dict[str, Callable[[], Any]] = {
+        "--circle": lambda: _circle(circle),
+        "--area": lambda: _drawn(file),
+        "--municipality": lambda: {"type": "municipalities", "codes": municipalities},
+        "--safety-region": lambda: {"type": "safety-regions", "codes": safety_regions},
+        "--region-wide": lambda: {"type": "regions", "ids": [region]},
+        "--nation": lambda: {"type": "nation"},
+    }
+    wanted = (circle, file, municipalities, safety_regions, region, nation)
+    chosen = [option for option, value in zip(given, wanted, strict=True) if value]
+    if len(chosen) != 1:
+        raise Refused([f"say where, in one way: {', '.join(given)}"])
+    return given[chosen[0]]()
+
+
+def _drawn(file: Path | None) -> Any:
+    assert file is not None
     try:
-        lat, lon, radius = map(float, circle.split(","))
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
+        raise Refused([f"the area in {file} cannot be read: {fault}"]) from None
+
+
+def _circle(given: str) -> Any:
+    try:
+        lat, lon, radius = map(float, given.split(","))
     except ValueError:
-        raise Refused([f"--circle {circle!r} is not LAT,LON,METRES, such as 51.9225,4.4792,2000"]) from None
+        raise Refused([f"--circle {given!r} is not LAT,LON,METRES, such as 51.9225,4.4792,2000"]) from None
     return {"type": "circle", "lat": lat, "lon": lon, "radius": radius}
 
 

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from actions.geography import (
     BadArea,
     cell_of,
     in_the_netherlands,
+    packed,
     to_rd,
     to_wgs,
 )
@@ -254,3 +256,35 @@ def test_cells_come_nearest_to_the_centre_first(area: Area) -> None:
 def test_an_area_that_came_through_json_is_the_same() -> None:
     given = polygon(box(100_000, 400_000, 3000))
     assert Area.parse(json.loads(json.dumps(given))).shape.equals(Area.parse(given).shape)
+
+
+@given(st.lists(st.tuples(st.floats(7_000, 300_000), st.floats(289_000, 629_000)), min_size=1))
+def test_the_nation_holds_everybody_without_a_test(places: list[tuple[float, float]]) -> None:
+    nation = Area.parse({"type": "nation"})
+    x, y = zip(*places, strict=True)
+    assert nation.everywhere
+    assert nation.holds_many(x, y).all()
+    assert in_the_netherlands(*nation.centre)
+
+
+@given(st.lists(st.floats(100_000, 200_000), min_size=2, max_size=2, unique=True), st.integers(1, 50_000))
+def test_a_looked_up_outline_comes_back_as_it_was_kept(corner: list[float], side: int) -> None:
+    shape = shapely.box(corner[0], corner[1], corner[0] + side, corner[1] + side)
+    area = Area.parse({"type": "municipalities", "codes": ["GM0599"], "shape": packed(shape)})
+    assert area.shape.equals(shape)
+    assert not area.everywhere
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"type": "municipalities", "codes": ["GM0599"]}, "was not looked up"),
+        (
+            {"type": "village"},
+            "use one of circle, Polygon, MultiPolygon, municipalities, safety-regions, regions, nation",
+        ),
+        ("nation", "its type is one of circle"),
+    ],
+)
+def test_an_area_known_by_name_needs_its_outline(given: object, said: str) -> None:
+    assert said in faults(given)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from actions.areas import shown
 from actions.desk import NewAction
 from actions.drafts import Made, incident_of
 from actions.listing import Listed
@@ -153,6 +154,7 @@ def _out(listed: Listed) -> ActionOut:
     return ActionOut.model_validate(
         {
             **action.model_dump(),
+            "area": shown(action.area),
             "code": action.code or None,
             "room": action.room_id,
             "region": action.region_id,

@@ -32,7 +32,7 @@ class ActionOut(Output):
     region: str
     operator: str | None
     incident: str | None
-    area: dict[str, Any] = Field(description="A circle, or GeoJSON")
+    area: dict[str, Any] = Field(description="A circle, GeoJSON, names or the nation: as it was given")
     words: dict[str, WordsOut] = Field(description="Of the alert, by language")
     created_at: datetime
     started_at: datetime | None

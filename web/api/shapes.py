@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from actions.desk import LONGEST_OPEN, SHORTEST_OPEN
-from actions.geography import LARGEST_RADIUS_M, SMALLEST_RADIUS_M, Area
+from actions.geography import LARGEST_RADIUS_M, MOST_NAMES, SMALLEST_RADIUS_M, Area
 from actions.models import Kind, MessageKind, Outcome, Status
 from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_body, faults_in_title
 
@@ -81,6 +81,8 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 Position = Annotated[list[float], Field(min_length=2, max_length=3, description="[longitude, latitude]")]
 Ring = Annotated[list[Position], Field(min_length=4, description="Closed: the last position is the first")]
 Rings = Annotated[list[Ring], Field(min_length=1)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=MOST_NAMES)]
 
 
 class Circle(Input):
@@ -100,12 +102,34 @@ class MultiPolygon(Input):
     coordinates: Annotated[list[Rings], Field(min_length=1)]
 
 
-def _usable(area: Circle | Polygon | MultiPolygon) -> Circle | Polygon | MultiPolygon:
-    Area.parse(area.model_dump())
+class Municipalities(Input):
+    type: Literal["municipalities"]
+    codes: Annotated[Codes, Field(description="As CBS gives them, or the names", examples=[["GM0599", "Schiedam"]])]
+
+
+class SafetyRegions(Input):
+    type: Literal["safety-regions"]
+    codes: Annotated[Codes, Field(description="As CBS gives them, or the names", examples=[["VR17"]])]
+
+
+class Regions(Input):
+    type: Literal["regions"]
+    ids: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, description="Police units")]
+
+
+class Nation(Input):
+    type: Literal["nation"]
+
+
+def _usable(area: AnyArea) -> AnyArea:
+    # Whether the outlines of the others are here is known to the database alone.
+    if isinstance(area, Circle | Polygon | MultiPolygon):
+        Area.parse(area.model_dump())
     return area
 
 
-AreaGiven = Annotated[Circle | Polygon | MultiPolygon, Field(discriminator="type"), AfterValidator(_usable)]
+AnyArea = Circle | Polygon | MultiPolygon | Municipalities | SafetyRegions | Regions | Nation
+AreaGiven = Annotated[AnyArea, Field(discriminator="type"), AfterValidator(_usable)]
 
 
 class Words(Input):
