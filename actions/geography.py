@@ -54,6 +54,11 @@ def to_rd(lat: float, lon: float) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def all_to_rd(lon_lat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places as rows of x, y in RD metres, from rows of longitude, latitude in WGS84 degrees."""
+    return np.column_stack(_to_rd.transform(lon_lat[:, 0], lon_lat[:, 1]))
+
+
 def to_wgs(x: float, y: float) -> tuple[float, float]:
     """Latitude and longitude in WGS84 degrees of a place in RD New metres."""
     lon, lat = _to_wgs.transform(x, y)

@@ -11,6 +11,7 @@ import uvloop
 
 from actions.desk import Refused
 from actions.participant_file import BadFile
+from actions.places.files import BadPlaces
 from actions.store import Away, NoDatabase
 from actions.vault import BadKeys, NoSuchKey
 from alerting.channels.dkim_key import NoKey
@@ -30,6 +31,7 @@ from burgernet.commands import (
     operator,
     participants,
     phone,
+    places,
     report,
     room,
     spending,
@@ -53,6 +55,7 @@ from watch.board import BoardAway
 MENDABLE = (
     BadFile,
     BadKeys,
+    BadPlaces,
     NoKey,
     BoardAway,
     LeaseLost,
@@ -88,6 +91,7 @@ app.add_typer(message.app, name="message")
 participants.app.command()(unreachable.unreachable)
 participants.app.command()(unreachable.reachable)
 app.add_typer(participants.app, name="participants")
+app.add_typer(places.app, name="places")
 app.add_typer(operator.app, name="operator")
 app.add_typer(room.app, name="room")
 app.add_typer(call.app, name="call")
