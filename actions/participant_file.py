@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
 from actions.books import Actor
-from actions.geography import in_the_netherlands, to_rd
-from actions.numbers import CallerKind, read_number
-from actions.register import Entry, Register
+from actions.entry import Entry
+from actions.numbers import CallerKind
+from actions.participant_row import ParticipantRow, read_row
+from actions.places.addresses import Key
+from actions.register import Register
 
 COLUMNS = ("language", "postcode", "lat", "lon", "mobile", "channels")
-LANGUAGES = ("nl", "en")
-CHANNELS = frozenset({"sms", "voice"})
+OPTIONAL = ("number", "mail", "kinds", "wakes", "quiet", "birth_year", "follows", "exercise", "participant")
+# Columns that another one may stand in for.
+INSTEAD = {"lat": "number", "lon": "number", "mobile": "mail"}
 BATCH = 1000
-LONGEST_LINE = 500
+# Nobody has more addresses and telephones than this; a list that says so is wrong, and its rows are held together.
+MOST_ROWS_A_PARTICIPANT = 50
+LONGEST_LINE = 800
+NOT_FOUND = "this address is not among those imported: give lat and lon, or see `burgernet places list`"
+
+Find = Callable[[Collection[Key]], Awaitable[Mapping[Key, tuple[float, float]]]]
+Numbered = tuple[int, ParticipantRow]
 
 
 @dataclass(frozen=True)
@@ -37,43 +45,26 @@ class BadFile(ValueError):
     """A file that is no list of participants; nothing was taken from it."""
 
 
-async def import_file(register: Register, lines: Iterable[str], actor: Actor) -> ImportReport:
-    """Takes the good rows of a CSV file with the columns in COLUMNS; a second run adds nothing. Raises BadFile."""
+async def nowhere(addresses: Collection[Key]) -> Mapping[Key, tuple[float, float]]:
+    """Finds no address."""
+    return {}
+
+
+async def import_file(register: Register, lines: Iterable[str], actor: Actor, find: Find = nowhere) -> ImportReport:
+    """Takes the good rows of a CSV file with the columns in COLUMNS, and those in OPTIONAL that it has; a second run
+    adds nothing. `find` tells where addresses stand. Raises BadFile."""
     report = ImportReport()
-    rows = _rows(lines, report)
-    while batch := list(islice(rows, BATCH)):
-        added = await register.add(batch, actor)
+    for batch in _batches(_rows(lines, report), report):
+        entries = await _located(batch, find, report)
+        added = await register.add(entries, actor)
         report.added += added
-        report.there_already += len(batch) - added
+        report.there_already += len(entries) - added
+    report.bad.sort(key=lambda bad: bad.line)
     return report
 
 
-def read_entry(row: Mapping[str, str]) -> Entry:
-    """One row as an entry. Raises ValueError with every fault."""
-    faults = []
-    language, postcode = row["language"].strip(), row["postcode"].strip()[:4]
-    if language not in LANGUAGES:
-        faults.append(f"language must be {' or '.join(LANGUAGES)}")
-    if not (len(postcode) == 4 and postcode.isascii() and postcode.isdigit() and postcode[0] != "0"):
-        faults.append("postcode must begin with four digits")
-    x, y = _place(row["lat"], row["lon"])
-    if not in_the_netherlands(x, y):
-        faults.append("lat and lon must be degrees of a place in the Netherlands")
-    number = read_number(row["mobile"])
-    if number.e164 is None or number.kind not in (CallerKind.MOBILE, CallerKind.LANDLINE):
-        faults.append("mobile must be a Dutch telephone number")
-    channels = frozenset(row["channels"].split())
-    if not channels or not channels <= CHANNELS:
-        faults.append(f"channels must be one or more of {' '.join(sorted(CHANNELS))}")
-    if "sms" in channels and number.kind is CallerKind.LANDLINE:
-        faults.append("a land line takes no texts: leave sms out")
-    if faults or number.e164 is None:
-        raise ValueError("; ".join(faults))
-    return Entry(language, postcode, x, y, number.e164, number.kind, channels)
-
-
 def made_up(count: int, seed: int, centres: Iterable[tuple[float, float]], spread_m: float = 3000) -> Iterator[Entry]:
-    """Synthetic participants around places in RD metres; the same `seed` gives the same people.
+    """Synthetic participants around places in RD metres, without quiet hours; the same `seed` gives the same people.
 
     The numbers lie in +3165 0000000 and up, one each."""
     chance = random.Random(seed)  # noqa: S311 - made-up people need no secrecy
@@ -91,15 +82,48 @@ def made_up(count: int, seed: int, centres: Iterable[tuple[float, float]], sprea
         )
 
 
-def _rows(lines: Iterable[str], report: ImportReport) -> Iterator[Entry]:
+def _rows(lines: Iterable[str], report: ImportReport) -> Iterator[Numbered]:
     numbered = enumerate(lines, start=1)
     header = _header(next(numbered, (1, ""))[1])
     for number, line in numbered:
         try:
             if values := _values(line):
-                yield _entry(header, values)
+                yield number, _read(header, values)
         except ValueError as fault:
             report.bad.append(BadRow(number, str(fault)))
+
+
+def _batches(rows: Iterable[Numbered], report: ImportReport) -> Iterator[list[Numbered]]:
+    """About BATCH at a time; rows of one participant, which stand together, are never parted."""
+    batch: list[Numbered] = []
+    before, alike = None, 0
+    for number, row in rows:
+        reference = row.entry.participant
+        alike = alike + 1 if reference and reference == before else 1
+        if alike > MOST_ROWS_A_PARTICIPANT:
+            report.bad.append(BadRow(number, f"more than {MOST_ROWS_A_PARTICIPANT} rows of one participant"))
+            continue
+        if len(batch) >= BATCH and alike == 1:
+            yield batch
+            batch = []
+        batch.append((number, row))
+        before = reference
+    if batch:
+        yield batch
+
+
+async def _located(batch: Iterable[Numbered], find: Find, report: ImportReport) -> list[Entry]:
+    asked = {row.address for _, row in batch if row.address}
+    places = await find(asked) if asked else {}
+    entries = []
+    for number, row in batch:
+        if row.address is None:
+            entries.append(row.entry)
+        elif place := places.get(row.address):
+            entries.append(row.at(place))
+        else:
+            report.bad.append(BadRow(number, NOT_FOUND))
+    return entries
 
 
 def _header(line: str) -> list[str]:
@@ -107,17 +131,18 @@ def _header(line: str) -> list[str]:
         header = [name.strip().lower() for name in _values(line.lstrip("\ufeff"))]
     except ValueError as fault:
         raise BadFile(f"the first line: {fault}") from None
-    if lacking := [name for name in COLUMNS if name not in header]:
+    if lacking := [name for name in COLUMNS if name not in header and INSTEAD.get(name) not in header]:
         raise BadFile(
-            f"the first line must name the columns, with commas: {','.join(COLUMNS)}; lacking: {','.join(lacking)}"
+            f"the first line must name the columns, with commas: {','.join(COLUMNS)} (and if wanted "
+            f"{','.join(OPTIONAL)}; number goes for lat,lon and mail for mobile); lacking: {','.join(lacking)}"
         )
     return header
 
 
-def _entry(header: list[str], values: list[str]) -> Entry:
+def _read(header: list[str], values: list[str]) -> ParticipantRow:
     if len(values) != len(header):
         raise ValueError(f"{len(values)} values under {len(header)} columns")
-    return read_entry(dict(zip(header, values, strict=True)))
+    return read_row(dict(zip(header, values, strict=True)))
 
 
 def _values(line: str) -> list[str]:
@@ -128,10 +153,3 @@ def _values(line: str) -> list[str]:
         return next(csv.reader([line], strict=True), [])
     except csv.Error as fault:
         raise ValueError(str(fault)) from None
-
-
-def _place(lat: str, lon: str) -> tuple[float, float]:
-    try:
-        return to_rd(float(lat), float(lon))
-    except ValueError:
-        return (0.0, 0.0)

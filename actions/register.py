@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.books import Actor, record
+from actions.changes import Changes
 from actions.contacts import TELEPHONES, Contact, ContactKind
 from actions.entry import Entry as Entry
 from actions.joining import Joining, by_participant
@@ -68,6 +69,24 @@ class Register:
             await _remove_if_alone(session, rows)
             await session.delete(found)
             record(session, actor, "erase", "participant", rows[0].participant_id if rows else "none")
+            return True
+
+    async def change(self, contact: str, changes: Changes, actor: Actor) -> bool:
+        """Changes what the holders of a contact want to hear by it, and what is known of them. False when it is not
+        there."""
+        async with self._store.writing() as session:
+            found = await self._find(session, contact)
+            if found is None:
+                return False
+            mine = col(Subscription.contact_point_id) == found.id
+            if wishes := changes.of_subscriptions():
+                await session.exec(update(Subscription).where(mine).values(**wishes))
+            addresses = select(Subscription.address_id).where(mine)
+            holders = set(await session.exec(select(Address.participant_id).where(col(Address.id).in_(addresses))))
+            if said := changes.of_participant():
+                await session.exec(update(Participant).where(col(Participant.id).in_(holders)).values(**said))
+            for holder in sorted(holders):
+                record(session, actor, "change", "participant", holder)
             return True
 
     def digests(self, contact: str) -> list[bytes]:

@@ -1,6 +1,8 @@
 """Participants from a file: good rows in, each bad one with its line and the reason."""
 
 from collections.abc import Iterable
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -11,20 +13,25 @@ from hypothesis import strategies as st
 from actions import participant_file
 from actions.books import Actor
 from actions.geography import in_the_netherlands
-from actions.models import ContactPoint, Participant
+from actions.models import Address, AddressPlace, ContactPoint, Kind, Participant, bits
 from actions.numbers import read_number
 from actions.participant_file import (
     COLUMNS,
+    MOST_ROWS_A_PARTICIPANT,
+    NOT_FOUND,
+    OPTIONAL,
     BadFile,
     BadRow,
     ImportReport,
     import_file,
     made_up,
-    read_entry,
 )
+from actions.participant_row import read_row
+from actions.places.addresses import places_of
 from actions.register import Entry, Register
 from actions.store import Store
 from actions.vault import Vaults
+from actions.wishes import Wishes
 from tests.store.rows import all_of
 
 HEADER = "language,postcode,lat,lon,mobile,channels\n"
@@ -71,8 +78,8 @@ BAD_ROWS = [
     (row(mobile="+442079460958"), "mobile must be a Dutch telephone number"),
     (row(mobile="anonymous"), "mobile must be a Dutch telephone number"),
     (row(mobile="08000011"), "mobile must be a Dutch telephone number"),
-    (row(channels=""), "channels must be one or more of sms voice"),
-    (row(channels="sms pigeon"), "channels must be one or more of sms voice"),
+    (row(channels=""), "channels must be one or more of email sms voice"),
+    (row(channels="sms pigeon"), "channels must be one or more of email sms voice"),
     (row(mobile="0101234567"), "a land line takes no texts: leave sms out"),
     ("nl,3011\n", "2 values under 6 columns"),
     (row().strip() + ",more\n", "7 values under 6 columns"),
@@ -203,10 +210,122 @@ async def test_a_file_that_breaks_off_leaves_whole_rows_only(register: Register,
     assert report == ImportReport(added=50, there_already=100)
 
 
-@given(st.fixed_dictionaries({name: st.text(max_size=20) for name in COLUMNS}))
+WIDE = ",".join((*COLUMNS, *OPTIONAL)) + "\n"
+
+
+def wide(**changes: str) -> str:
+    """A row with all columns, those that are optional empty."""
+    fields = dict(zip(COLUMNS, good(0).strip().split(","), strict=True)) | dict.fromkeys(OPTIONAL, "") | changes
+    return ",".join(fields.values()) + "\n"
+
+
+async def the_one(actor: Actor, **changes: str) -> Entry:
+    (entry,), report = await taken([WIDE, wide(**changes)], actor)
+    assert report == ImportReport(added=1)
+    return entry
+
+
+async def test_who_came_in_by_a_list_is_not_woken_unless_it_says_so(actor: Actor) -> None:
+    (entry,), _ = await taken([HEADER, good(1)], actor)
+    assert entry.wishes == (await the_one(actor)).wishes == Wishes(quiet_from=23 * 60, quiet_until=7 * 60)
+    assert (await the_one(actor, quiet="none")).wishes == Wishes()
+
+
+async def test_a_list_may_say_what_a_participant_wants_and_who_it_is(actor: Actor) -> None:
+    entry = await the_one(
+        actor,
+        mail="Jan@Example.nl",
+        channels="sms email",
+        kinds="look_out amber",
+        wakes="none",
+        quiet="22:30-08:00",
+        birth_year="1980",
+        follows="yes",
+        exercise="No",
+        participant="7",
+    )
+    assert entry.wishes == Wishes(bits([Kind.LOOK_OUT, Kind.AMBER]), 0, 22 * 60 + 30, 8 * 60)
+    assert (entry.mail, entry.birth_year, entry.participant) == ("jan@example.nl", 1980, "7")
+    assert (entry.follows, entry.exercise) == (True, False)
+
+
+async def test_a_list_of_mail_addresses_needs_no_column_for_numbers(actor: Actor) -> None:
+    lines = ["language,postcode,lat,lon,mail,channels\n", "nl,3011,51.9225,4.47917,jan@example.nl,email\n"]
+    (entry,), _ = await taken(lines, actor)
+    assert (entry.e164, entry.mail, entry.channels) == (None, "jan@example.nl", frozenset({"email"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"mail": "jan"}, "mail must be a mail address"),
+        ({"channels": "email"}, "mail must be a mail address"),
+        ({"channels": "voice", "mobile": "", "mail": "jan@example.nl"}, "mobile must be a Dutch telephone number"),
+        ({"channels": "push"}, "channels must be one or more of email sms voice"),
+        ({"kinds": "burglary"}, "kinds must be one or more of look_out"),
+        ({"kinds": "none"}, "kinds must be one or more of look_out"),
+        ({"wakes": "burglary"}, "wakes must be one or more of look_out"),
+        ({"quiet": "23-7"}, "quiet must be hours like 23:00-07:00"),
+        ({"birth_year": "1880"}, "birth_year must be the year of somebody of 16 or older"),
+        ({"birth_year": str(date.today().year - 15)}, "birth_year must be the year of somebody of 16 or older"),  # noqa: DTZ011
+        ({"birth_year": "9" * 30}, "birth_year must be the year of somebody of 16 or older"),
+        ({"follows": "perhaps"}, "follows must be yes or no"),
+        ({"exercise": "1"}, "exercise must be yes or no"),
+        ({"lat": "", "lon": "", "number": "12"}, NOT_FOUND),
+        ({"lat": "", "lon": "", "number": "12", "postcode": "3011"}, "four digits and two letters"),
+        ({"lat": "", "lon": "", "number": "A"}, "the house number must begin with digits"),
+    ],
+)
+async def test_a_bad_value_in_a_column_that_is_optional_is_named_too(
+    actor: Actor, changes: dict[str, str], reason: str
+) -> None:
+    entries, report = await taken([WIDE, wide(**changes)], actor)
+    assert entries == []
+    assert [bad.line for bad in report.bad] == [2]
+    assert reason in report.bad[0].reason
+
+
+async def test_a_place_is_looked_up_by_postcode_and_house_number(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    async with store.writing() as session:
+        session.add(AddressPlace(postcode="3011AB", number="12 A", x=92_000.0, y=437_000.0))
+    lines = [
+        "language,postcode,number,mobile,channels\n",
+        "nl,3011 ab,13,0612345677,sms\n",
+        "nl,3011 ab,12-a,0612345678,sms\n",
+        "nl,x,12-a,0612345678,sms\n",
+    ]
+    report = await import_file(register, lines, actor, partial(places_of, store))
+    assert (report.added, [bad.line for bad in report.bad]) == (1, [2, 4])
+    (address,) = await all_of(store, Address)
+    assert (address.postcode, address.x, address.y) == ("3011", 92_000.0, 437_000.0)
+    assert (await import_file(register, lines, actor, partial(places_of, store))).there_already == 1
+
+
+async def test_rows_of_one_participant_are_one_however_the_list_is_cut(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    lines = [WIDE, *(wide(mobile=f"06{50_000_000 + number}", participant="") for number in range(99))]
+    lines += [wide(mobile="0612345678", lat=f"51.92{place}", participant="7") for place in range(3)]
+    lines += [wide(mobile="0612345679", participant="8")]
+    assert (await import_file(register, lines, actor)).added == 103
+    assert (await import_file(register, lines, actor)).there_already == 103
+    assert len(await all_of(store, Participant)) == 101
+    assert len(await all_of(store, Address)) == 103
+
+
+async def test_nobody_has_more_rows_than_can_be_held_together(actor: Actor) -> None:
+    rows = [wide(mobile=f"06{50_000_000 + number}", participant="7") for number in range(MOST_ROWS_A_PARTICIPANT + 1)]
+    entries, report = await taken([WIDE, *rows], actor)
+    assert len(entries) == MOST_ROWS_A_PARTICIPANT
+    assert report.bad == [BadRow(MOST_ROWS_A_PARTICIPANT + 2, "more than 50 rows of one participant")]
+
+
+@given(st.fixed_dictionaries({name: st.text(max_size=20) for name in (*COLUMNS, *OPTIONAL)}))
 def test_no_row_raises_anything_but_its_faults(fields: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        read_entry(fields)
+        read_row(fields)
 
 
 def test_made_up_people_are_the_same_for_the_same_seed_and_have_numbers_of_their_own() -> None:

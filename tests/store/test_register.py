@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from actions.books import Actor
+from actions.changes import Changes
 from actions.geography import cell_of
 from actions.models import Address, ContactPoint, Kind, Participant, Subscription
 from actions.numbers import CallerKind
@@ -151,6 +152,39 @@ async def test_who_is_reached_by_a_browser_alone_needs_no_number(
     assert await register.add([alone], actor) == 0
     assert await register.erase(browser(), actor)
     assert await sizes(store) == (0, 0, 0, 0)
+
+
+async def test_a_participant_changes_what_he_wants_and_nobody_else_with_him(
+    register: Register, store: Store, actor: Actor
+) -> None:
+    await register.add([entry(JAN, channels=("sms", "voice")), entry(JAN, x=93_000), entry(PIET)], actor)
+    changes = Changes(kinds=Kind.AMBER.bit, quiet=(60, 420), language="en", follows=True)
+    assert await register.change(JAN, changes, actor)
+    wished = sorted(
+        (row.kinds, row.wakes, row.quiet_from, row.quiet_until) for row in await all_of(store, Subscription)
+    )
+    unless_said = Wishes()
+    assert wished == [
+        *[(Kind.AMBER.bit, unless_said.wakes, 60, 420)] * 3,
+        (unless_said.kinds, unless_said.wakes, 0, 0),
+    ]
+    said = sorted((row.language, row.follows, row.exercise) for row in await all_of(store, Participant))
+    assert said == [("en", True, False), ("en", True, False), ("nl", False, False)]
+    assert [row[2] for row in await audited(store)] == ["add", "change", "change"]
+
+
+async def test_a_choice_can_be_to_hear_of_less(register: Register, store: Store, actor: Actor) -> None:
+    await register.add([replace(entry(), exercise=True, wishes=Wishes(quiet_from=60, quiet_until=120))], actor)
+    await register.change(JAN, Changes(wakes=0, quiet=(0, 0), exercise=False), actor)
+    (row,), (participant,) = await all_of(store, Subscription), await all_of(store, Participant)
+    assert (row.wakes, row.quiet_from, row.quiet_until, participant.exercise) == (0, 0, 0, False)
+
+
+async def test_nobody_is_changed_by_the_number_of_a_stranger(register: Register, store: Store, actor: Actor) -> None:
+    await register.add([entry(JAN)], actor)
+    assert not await register.change(PIET, Changes(language="en"), actor)
+    assert [row.language for row in await all_of(store, Participant)] == ["nl"]
+    assert len(await audited(store)) == 1
 
 
 async def test_more_participants_than_one_query_takes_are_added_in_one_go(
