@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from actions.books import Actor, record, tell
 from actions.call_book import SOUND
 from actions.desk import Refused
-from actions.models import Action, Call, Operator, Recording, Tip, now
+from actions.models import Action, Call, Operator, Photo, Recording, Tip, now
 from actions.store import Store
 from actions.texts import TURNS, UNSENDABLE
 from actions.vault import NoSuchKey, NotOurs, Sealed, Vault
@@ -41,6 +41,7 @@ class Told:
     said: str
     has_sound: bool
     exercise: bool = False  # about one
+    photos: tuple[str, ...] = ()  # their ids
 
 
 class Tips:
@@ -109,6 +110,21 @@ class Tips:
             except NotOurs as fault:
                 raise Refused([f"the recording of tip {tip_id}: {fault}"]) from None
 
+    async def photo(self, photo_id: str, actor: Actor, room_id: str | None = None) -> bytes:
+        """A photo of a tip (JPEG), only of this room if one is given; that it was looked at is written down too. Raises
+        Refused, NoSuchKey."""
+        query = select(Photo, Tip.room_id).join(Tip, col(Tip.id) == Photo.tip_id).where(Photo.id == photo_id)
+        async with self._store.writing() as session:
+            found = (await session.exec(query)).first()
+            if found is None or (room_id and found[1] != room_id):
+                raise Refused([f"there is no photo {photo_id!r}; `burgernet action tips CODE` shows them"])
+            photo = found[0]
+            record(session, actor, "consult", "photo", photo_id)
+            try:
+                return self._vault.open(Sealed(photo.sealed, photo.key_version), PICTURE)
+            except NotOurs as fault:
+                raise Refused([f"photo {photo_id}: {fault}"]) from None
+
     async def _keep_note(
         self,
         session: AsyncSession,
@@ -134,12 +150,17 @@ class Tips:
             .where(which)
             .order_by(col(Tip.received_at).desc(), col(Tip.id))
         )
+        rows = list(await session.exec(query))
+        photos: dict[str, tuple[str, ...]] = {}
+        ids = [tip.id for tip, _, _, _ in rows]
+        for photo_id, tip_id in await session.exec(select(Photo.id, Photo.tip_id).where(col(Photo.tip_id).in_(ids))):
+            photos[tip_id] = (*photos.get(tip_id, ()), photo_id)
         return [
-            self._told(tip, seconds, call, exercise=bool(exercise))
-            for tip, seconds, call, exercise in await session.exec(query)
+            replace(self._told(tip, seconds, call), exercise=bool(exercise), photos=photos.get(tip.id, ()))
+            for tip, seconds, call, exercise in rows
         ]
 
-    def _told(self, tip: Tip, seconds: float | None, call: Call | None, *, exercise: bool) -> Told:
+    def _told(self, tip: Tip, seconds: float | None, call: Call | None) -> Told:
         sure = call.match_confidence if call else None
         return Told(
             id=tip.id,
@@ -151,7 +172,6 @@ class Tips:
             operator_id=tip.operator_id,
             said=self._said(tip, seconds),
             has_sound=seconds is not None,
-            exercise=exercise,
         )
 
     def _said(self, tip: Tip, seconds: float | None) -> str:
@@ -161,6 +181,8 @@ class Tips:
             except (NoSuchKey, NotOurs) as fault:
                 # One that does not open hides none of the others.
                 return f"({fault})"
+        if tip.source == "photo":
+            return "a photo"
         return "seen it earlier" if seconds is None else f"recording of {seconds:.0f} s"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.models import Address, Participant, Subscription
 from actions.store import Store
@@ -15,6 +16,13 @@ STRAY = Fault(False, Whose.US, "this is an exercise, and nobody who takes part i
 
 async def practising(store: Store, contact_points: Sequence[int]) -> list[bool]:
     """For each contact point whether a participant of exercises is reached there. Raises what the database raises."""
+    async with store.reading() as session:
+        found = await practising_at(session, contact_points)
+    return [one in found for one in contact_points]
+
+
+async def practising_at(session: AsyncSession, contact_points: Sequence[int]) -> set[int]:
+    """Those of these contact points at which a participant of exercises is reached."""
     query = (
         select(Subscription.contact_point_id)
         .join(Address, col(Address.id) == Subscription.address_id)
@@ -22,6 +30,4 @@ async def practising(store: Store, contact_points: Sequence[int]) -> list[bool]:
         .where(col(Subscription.contact_point_id).in_(set(contact_points)))
         .where(col(Participant.exercise).is_(True), col(Participant.signed_off_at).is_(None))
     )
-    async with store.reading() as session:
-        found = set(await session.exec(query))
-    return [one in found for one in contact_points]
+    return set(await session.exec(query))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -15,9 +16,11 @@ from redis.exceptions import AuthenticationError, RedisError
 from actions.call_backs import CallBacks
 from actions.call_book import CallBook
 from actions.desk import Desk
+from actions.numbers import allowed
 from actions.register import Register
 from actions.store import Store
 from actions.vault import Vault, Vaults, read_keys
+from alerting.inbound.link_texts import LinkTexts
 from burgernet.settings import Settings
 from ivr_flows.often import Limits, Often
 from telephony.quality import Quality
@@ -56,6 +59,7 @@ class Base:
     often: Often
     lost_callers: LostCallers
     strays: Strays
+    link_texts: LinkTexts
     looks: list[Look]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     drained: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,12 +114,18 @@ async def opened(settings: Settings) -> AsyncIterator[Base]:
             Often(Rate(redis), limits, book.hash_of, metrics.registry),
             LostCallers(metrics.registry),
             Strays(metrics.registry),
+            _link_texts(settings, store, redis, vaults),
             [],
         )
     finally:
         await book.written()
         await redis.aclose()
         await store.close()
+
+
+def _link_texts(settings: Settings, store: Store, redis: Redis, vaults: Vaults) -> LinkTexts:
+    may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
+    return LinkTexts(store, redis, vaults.police, may_reach, able=bool(settings.twilio_account_sid))
 
 
 async def wait_for_redis(redis: Redis, bound_s: float, say: Say) -> None:

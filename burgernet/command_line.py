@@ -26,6 +26,7 @@ from burgernet.commands import (
     callback,
     database,
     doctor,
+    links,
     mail,
     message,
     operator,
@@ -85,6 +86,8 @@ action.app.command()(watch.watch)
 action.app.command()(tips.tips)
 action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
+action.app.command("tip-photo")(tips.tip_photo)
+action.app.command()(links.link)
 app.add_typer(action.app, name="action")
 app.add_typer(mail.app, name="mail")
 app.add_typer(message.app, name="message")

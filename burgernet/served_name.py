@@ -99,6 +99,7 @@ def switchboard(base: Base, line: WaitingLine, shared: Shared) -> Switchboard:
         look_at=shared.roster.look_at,
         call_backs=base.call_backs,
         may_call=partial(_may_call, base.settings),
+        link_texts=base.link_texts,
         postcodes=shared.postcodes,
         grace=timedelta(minutes=base.settings.grace_minutes),
         quality=base.quality,

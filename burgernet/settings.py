@@ -174,6 +174,9 @@ class Settings(ProviderSettings, ChannelSettings):
         description="Source addresses of that trunk, none of them the carrier's; calls from there are about exercises, "
         'as JSON: `["192.0.2.9"]`',
     )
+    link_in_answer: Literal["", "photo", "place"] = Field(
+        "", description="What our answer to a tip by text invites to send by a one-time link: `photo` or `place`"
+    )
     sip_external: str = Field(
         "",
         pattern=r"^[A-Za-z0-9.:-]*$",

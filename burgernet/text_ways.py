@@ -23,6 +23,7 @@ from alerting.ways import Ways
 from burgernet.base import Base
 from burgernet.settings import Settings
 from web.hooks.twilio import STATUS
+from web.links.serving import ROOT as LINKS
 
 # How long a text may be on its way to the provider before the provider is asked what became of it.
 SMS_ATTEMPT_S = 30.0
@@ -90,8 +91,8 @@ def text_parts(notice: Notice, free_number: str) -> int:
 
 def _answers(base: Base, client: TwilioClient) -> Answers:
     replies = TwilioReplies(client, base.settings.twilio_sender)
-    number = base.settings.free_number_read
-    return Answers(base.store, base.redis, base.vaults.police, replies, _may_reach(base), number)
+    number, links_url = base.settings.free_number_read, f"{base.settings.public_url.rstrip('/')}{LINKS}"
+    return Answers(base.store, base.redis, base.vaults.police, replies, _may_reach(base), number, links_url)
 
 
 def _may_reach(base: Base) -> partial[bool]:

@@ -9,6 +9,8 @@ from aiohttp import web
 from actions.call_book import CallBook
 from actions.drafts import Drafts
 from actions.endings import Endings
+from actions.link_tips import LinkTips
+from actions.links import Purpose
 from actions.listing import Listing
 from actions.numbers import read_number
 from actions.tips import Tips
@@ -20,11 +22,25 @@ from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
 from web.access.tokens import Tokens
-from web.api import actions, alarms, heard, messages, notes, room_changes, rooms, serving, spending, statistics
+from web.api import (
+    actions,
+    alarms,
+    heard,
+    link_texts,
+    messages,
+    notes,
+    photos,
+    room_changes,
+    rooms,
+    serving,
+    spending,
+    statistics,
+)
 from web.api.endpoint import Office
 from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
+from web.links.serving import LinkPages
 from web.participants import unsubscribe
 from web.participants.visitors import Visitors
 from web.server import application, serve
@@ -39,6 +55,8 @@ ENDPOINTS = (
     *heard.ENDPOINTS,
     *messages.ENDPOINTS,
     *notes.ENDPOINTS,
+    *link_texts.ENDPOINTS,
+    *photos.ENDPOINTS,
     *alarms.ENDPOINTS,
     *spending.ENDPOINTS,
     *statistics.ENDPOINTS,
@@ -69,6 +87,7 @@ def web_application(base: Base, book: CallBook) -> web.Application:
         *twilio_voice.routes(_hearers(base, book), token, settings.public_url),
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),
         *unsubscribe.routes(base.store, Passes(base.vaults.register), _visitors(base)),
+        *_link_pages(base).routes(),
         *Health(base.store, base.redis).routes(),
         *serving.routes(ENDPOINTS, _office(base), gate, settings.public_url),
         *stream.routes(),
@@ -87,7 +106,18 @@ def _office(base: Base) -> Office:
     store, settings = base.store, base.settings
     around = Around(settings.free_number_read, settings.site_url, settings.public_url.rstrip("/"))
     tips, drafts = Tips(store, base.vaults.police), Drafts(store, settings.open_for)
-    return Office(store, base.redis, base.desk, drafts, Listing(store), tips, around, settings.tariffs, Endings(store))
+    return Office(
+        store=store,
+        redis=base.redis,
+        desk=base.desk,
+        drafts=drafts,
+        listing=Listing(store),
+        tips=tips,
+        around=around,
+        tariffs=settings.tariffs,
+        endings=Endings(store),
+        link_texts=base.link_texts,
+    )
 
 
 def _hearers(base: Base, book: CallBook) -> twilio_voice.Hearers:
@@ -108,6 +138,13 @@ def _visitors(base: Base) -> Visitors:
     return Visitors(Rate(base.redis, Limits(address=most)), base.settings.web_proxies)
 
 
+def _link_pages(base: Base) -> LinkPages:
+    settings = base.settings
+    tips, rate = LinkTips(base.store, base.vaults.police), Rate(base.redis, Limits())
+    return LinkPages(base.store, tips, rate, settings.web_proxies, settings.free_number_read)
+
+
 def _reception(base: Base) -> Reception:
     own = (read_number(number).e164 for number in (base.settings.twilio_sender, base.settings.free_number))
-    return Reception(base.store, base.vaults, {number for number in own if number})
+    invites = Purpose(base.settings.link_in_answer) if base.settings.link_in_answer else None
+    return Reception(base.store, base.vaults, {number for number in own if number}, invites)

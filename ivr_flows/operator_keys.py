@@ -11,6 +11,7 @@ from actions.matching import Match
 from actions.numbers import read_number
 from actions.short_numbers import Colleague
 from actions.store import Away
+from ivr_flows.link_key import link
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.whisper import whisper
 from telephony.ari import AriAway
@@ -220,6 +221,7 @@ KEYS: Mapping[str, Callable[[Led], Awaitable[None]]] = {
     "4": patrol,
     "5": record,
     "6": note,
+    "7": link,
     "9": leave,
 }
 

@@ -17,6 +17,7 @@ from actions.short_numbers import ShortNumbers
 from actions.store import Away
 from actions.withdrawals import Withdrawals
 from actions.wordings import Wordings
+from alerting.inbound.link_texts import LinkTexts
 from telephony.place import Place, Staff
 from telephony.quality import Quality
 from telephony.waiting_line import LineAway, WaitingLine
@@ -75,6 +76,7 @@ class Switchboard:
     free_number: str  # as people read it: 0800-0011
     call_backs: CallBacks
     may_call: Callable[[str], bool] = lambda _: False  # whether a number can be called back
+    link_texts: LinkTexts | None = None  # None: no texts leave from here
     postcodes: Sequence[Postcodes] = ()
     grace: timedelta = timedelta(0)  # so long after its end an action is still spoken about
     patience: Patience = Patience()

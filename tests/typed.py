@@ -37,8 +37,8 @@ def types_after(*first: str, monkeypatch: pytest.MonkeyPatch) -> Types:
     """Typing a command that begins with these words; raises what main() would say in red."""
     monkeypatch.setattr(terminal.out, "width", 300)
 
-    def typed(*words: str) -> Result:
-        result = CliRunner().invoke(app, [*first, *words])
+    def typed(*words: str, typed: str | None = None) -> Result:
+        result = CliRunner().invoke(app, [*first, *words], input=typed)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -15,14 +15,15 @@ from redis.asyncio import Redis
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.models import Action, DeliveryState, InboundText, now
+from actions.links import link_id_of, secret_of
+from actions.models import Action, DeliveryState, InboundText, OneTimeLink, now
 from actions.store import Away, Store
 from actions.tips import SENDER
 from actions.vault import NoSuchKey, NotOurs, Sealed, Vault
 from alerting.bell import work
 from alerting.crew import Crew
 from alerting.errors import SendError, Unanswered
-from alerting.inbound.wording import words
+from alerting.inbound.wording import WITH_LINK, words
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,12 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class Claimed:
-    """One try, counted and not yet made; `e164` None when the number does not open."""
+    """One try, counted and not yet made; `e164` None when the number does not open, `body` None when its link does
+    not."""
 
     text_id: str
     e164: str | None
-    body: str
+    body: str | None
     received_at: datetime
     tries: int
     others: frozenset[str]
@@ -60,7 +62,7 @@ class Claimed:
 
 class Answers:
     """`vault`: of the police data. `allowed(number)`: whether a number may be reached at all. `free_number` as people
-    read it."""
+    read it. `links_url`: the public address of one-time links, up to their secret."""
 
     def __init__(
         self,
@@ -70,7 +72,9 @@ class Answers:
         provider: Provider,
         allowed: Callable[[str], bool],
         free_number: str,
+        links_url: str = "",
     ) -> None:
+        self._links_url = links_url
         self._store, self._redis, self._vault = store, redis, vault
         self._provider, self._allowed, self._free_number = provider, allowed, free_number
         self._crew = Crew(SIDE_BY_SIDE)
@@ -113,11 +117,31 @@ class Answers:
             for text in texts:
                 text.answer_tries += state == DeliveryState.PENDING
                 text.answer_state, text.answer_due_at = DeliveryState.SENDING, moment + TRY
-            codes = await _codes(session, texts)
-            return [self._claimed(text, codes.get(text.action_id, ""), await _others(session, text)) for text in texts]
+            about = await _about(session, texts)
+            links = await self._links(session, texts)
+            return [
+                self._claimed(text, about.get(text.action_id), links.get(text.id), await _others(session, text))
+                for text in texts
+            ]
 
-    def _claimed(self, text: InboundText, code: str, others: frozenset[str]) -> Claimed:
-        body = words(text.answer or "", text.language, code, self._free_number)
+    async def _links(self, session: AsyncSession, texts: Sequence[InboundText]) -> dict[str, str]:
+        """The addresses of the links in these texts, by the ids of the texts."""
+        ids = {link_id_of(text.id): text.id for text in texts if text.answer in WITH_LINK}
+        if not ids:
+            return {}
+        found = await session.exec(select(OneTimeLink).where(col(OneTimeLink.id).in_(ids)))
+        return {
+            ids[link.id]: f"{self._links_url}/{secret}" for link in found if (secret := secret_of(link, self._vault))
+        }
+
+    def _claimed(
+        self, text: InboundText, about: tuple[str, bool] | None, link: str | None, others: frozenset[str]
+    ) -> Claimed:
+        (code, exercise), answer = about or ("", False), text.answer or ""
+        body = words(answer, text.language, code, self._free_number, link or "", exercise=exercise)
+        if answer in WITH_LINK and link is None:
+            log.error("text %s: its link was made under a key that is missing; it is not sent", text.id)
+            return Claimed(text.id, None, None, text.received_at, text.answer_tries, others)
         return Claimed(text.id, self._number(text), body, text.received_at, text.answer_tries, others)
 
     def _number(self, text: InboundText) -> str | None:
@@ -128,7 +152,7 @@ class Answers:
             return None
 
     async def _try(self, claimed: Claimed) -> None:
-        if claimed.e164 is None or not self._allowed(claimed.e164):
+        if claimed.e164 is None or claimed.body is None or not self._allowed(claimed.e164):
             log.warning("text %s: its sender cannot be reached, or may not (see the allowed ranges)", claimed.text_id)
             await self._close(claimed, None)
             return
@@ -145,7 +169,7 @@ class Answers:
     async def _ask_afterwards(self, claimed: Claimed) -> None:
         sid = None
         try:
-            if claimed.e164:
+            if claimed.e164 and claimed.body:
                 sid = await self._provider.replied(claimed.e164, claimed.body, claimed.received_at, claimed.others)
         except Unanswered as lost:
             if now() < claimed.received_at + USEFUL:
@@ -188,10 +212,11 @@ class Answers:
             log.warning("text %s: not recorded (%s); asked for later", claimed.text_id, type(fault).__name__)
 
 
-async def _codes(session: AsyncSession, texts: Sequence[InboundText]) -> dict[int | None, str]:
-    """The spoken codes of the actions these texts are about."""
+async def _about(session: AsyncSession, texts: Sequence[InboundText]) -> dict[int | None, tuple[str, bool]]:
+    """Of the actions these texts are about their spoken codes, and whether they are exercises."""
     ids = {text.action_id for text in texts if text.action_id is not None}
-    return dict((await session.exec(select(Action.id, Action.code).where(col(Action.id).in_(ids)))).all())
+    found = await session.exec(select(Action.id, Action.code, Action.exercise).where(col(Action.id).in_(ids)))
+    return {action_id: (code, exercise) for action_id, code, exercise in found}
 
 
 async def _others(session: AsyncSession, text: InboundText) -> frozenset[str]:

@@ -13,6 +13,7 @@ from actions.alerted import NEVER_BEGUN
 from actions.desk import as_open
 from actions.matching import Alerted, OpenAction
 from actions.models import Action, Address, ContactPoint, Delivery, Message, Participant, Status, Subscription, now
+from alerting.practising import practising_at
 
 # A text that is late still goes to the action that asked for it.
 GRACE = timedelta(minutes=30)
@@ -52,6 +53,11 @@ async def language_of(session: AsyncSession, contact: ContactPoint | None) -> st
         .order_by(col(Participant.id))
     )
     return (await session.exec(query.limit(1))).first()
+
+
+async def takes_part_in_exercises(session: AsyncSession, contact: ContactPoint | None) -> bool:
+    """Whether a participant of exercises uses this telephone."""
+    return contact is not None and contact.id is not None and contact.id in await practising_at(session, [contact.id])
 
 
 def _current() -> Any:

@@ -80,7 +80,7 @@ def only_code(said: str) -> bool:
 def about(said: str, number: Number, alerted: Sequence[Alerted], actions: Sequence[OpenAction]) -> Finding:
     """Which action a text is about: a code said as one, else where its sender was alerted, else any number in it that
     is a code. `actions`: open ones before those just ended."""
-    if action := _only(_said_as_code(said), actions):
+    if action := named_by_code(said, actions):
         return Sure(Match(action, "code", 1.0, ("the text says the code",)))
     known = find(number, alerted, actions, ())
     if isinstance(known, Sure):
@@ -89,6 +89,11 @@ def about(said: str, number: Number, alerted: Sequence[Alerted], actions: Sequen
         among = action.id in {candidate.action.id for candidate in alerted}
         return Sure(Match(action, "code", 0.9 if among else 0.7, ("a number in the text is the code",)))
     return known
+
+
+def named_by_code(said: str, actions: Sequence[OpenAction]) -> OpenAction | None:
+    """The one of these actions whose code a text says as a code."""
+    return _only(_said_as_code(said), actions)
 
 
 def _letters(said: str) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.books import Actor, record
-from actions.matching import Choose, Match, NothingOpen, Sure
+from actions.links import About, Purpose, issue
+from actions.matching import Choose, Finding, Match, NothingOpen, OpenAction, Sure, in_sight
 from actions.models import ContactPoint, DeliveryState, InboundText, Tip, now
 from actions.numbers import Number, read_number
 from actions.reachability import believe_again
@@ -19,9 +20,9 @@ from actions.store import Store
 from actions.tips import SENDER, keep_words, text_tip_id
 from actions.vault import Vaults
 from alerting.inbound.guard import WITHIN, may_answer
-from alerting.inbound.lookup import alerted_in, current_actions, language_of
-from alerting.inbound.meaning import Keyword, Meaning, about, keyword, only_code, says_something
-from alerting.inbound.wording import Answer
+from alerting.inbound.lookup import alerted_in, current_actions, language_of, takes_part_in_exercises
+from alerting.inbound.meaning import Keyword, Meaning, about, keyword, named_by_code, only_code, says_something
+from alerting.inbound.wording import TIP_WITH_LINK, Answer
 
 # How long a text waits for the code that tells which action it is about.
 WAITS_FOR_CODE = timedelta(hours=1)
@@ -45,13 +46,15 @@ class Understood:
     meaning: Meaning
     answer: Answer
     action_id: int | None = None
+    room_id: str | None = None  # of a tip whose answer invites to send more
 
 
 class Reception:
-    """`own`: our numbers (E.164): what comes from them is never answered."""
+    """`own`: our numbers (E.164): what comes from them is never answered. `invites`: for what the answer to a tip
+    holds a one-time link, if for anything."""
 
-    def __init__(self, store: Store, vaults: Vaults, own: Collection[str]) -> None:
-        self._store, self._vaults, self._own = store, vaults, frozenset(own)
+    def __init__(self, store: Store, vaults: Vaults, own: Collection[str], invites: Purpose | None = None) -> None:
+        self._store, self._vaults, self._own, self._invites = store, vaults, frozenset(own), invites
 
     async def take(self, incoming: Incoming) -> bool:
         """Takes in a text; False when it was there already. Raises what the database raises."""
@@ -76,11 +79,14 @@ class Reception:
         if word:
             understood = _obeyed(session, word, contact)
         else:
-            understood = await self._reported(session, incoming, number, who)
+            understood = self._inviting(await self._reported(session, incoming, number, who, contact))
         moment = now()
         answered = self._reachable(number, incoming) and may_answer(
             understood.answer, await self._answers_before(session, who, moment), moment
         )
+        if answered and understood.room_id and self._invites:
+            what = About(understood.action_id, None, understood.room_id)
+            issue(session, self._vaults.police, incoming.id, self._invites, what, spoken, CITIZEN)
         sealed = self._vaults.police.seal(who.encode(), SENDER)
         session.add(
             InboundText(
@@ -98,10 +104,29 @@ class Reception:
             )
         )
 
-    async def _reported(self, session: AsyncSession, incoming: Incoming, number: Number, who: str) -> Understood:
+    def _inviting(self, understood: Understood) -> Understood:
+        """With the answer that holds a link, where there is to be one."""
+        if self._invites and understood.room_id:
+            return replace(understood, answer=TIP_WITH_LINK[self._invites])
+        return replace(understood, room_id=None)
+
+    async def _reported(
+        self, session: AsyncSession, incoming: Incoming, number: Number, who: str, contact: ContactPoint | None
+    ) -> Understood:
         """What a text without a keyword does: a tip for one action, a question back, or nothing."""
         alerted = await alerted_in(session, self._digests(number))
-        finding = about(incoming.said, number, alerted, await current_actions(session))
+        current = await current_actions(session)
+        practises = any(known.action.exercise for known in alerted) or await takes_part_in_exercises(session, contact)
+        offered = current if practises else in_sight(current, practising=False)
+        finding = about(incoming.said, number, alerted, offered)
+        if not practises and not isinstance(finding, Sure) and _names_exercise(incoming.said, current):
+            if says_something(incoming.said) and not only_code(incoming.said):
+                keep_words(session, self._vaults.police, _tip(incoming, None), incoming.said, CITIZEN)
+                return Understood(Meaning.TIP, Answer.EXERCISE)
+            return Understood(Meaning.UNCLEAR, Answer.EXERCISE)
+        return await self._found(session, incoming, finding, who)
+
+    async def _found(self, session: AsyncSession, incoming: Incoming, finding: Finding, who: str) -> Understood:
         match finding:
             case Sure(match):
                 return await self._about(session, incoming, match, who)
@@ -122,7 +147,7 @@ class Reception:
         elif not waited:
             answer = Answer.SAY_WHAT if match.how == "code" else Answer.UNCLEAR
             return Understood(Meaning.UNCLEAR, answer, match.action.id)
-        return Understood(Meaning.TIP, Answer.TIP, match.action.id)
+        return Understood(Meaning.TIP, Answer.TIP, match.action.id, match.action.room_id)
 
     async def _claim_waiting(self, session: AsyncSession, match: Match, who: str) -> bool:
         """Gives the sender's tips without an action to this one; whether there were any."""
@@ -168,6 +193,10 @@ def _obeyed(session: AsyncSession, word: Keyword, contact: ContactPoint | None) 
     if contact is None and not stop:
         return Understood(word.meaning, Answer.STRANGER)
     return Understood(word.meaning, Answer.STOPPED if stop else Answer.STARTED)
+
+
+def _names_exercise(said: str, current: Sequence[OpenAction]) -> bool:
+    return named_by_code(said, in_sight(current, practising=True)) is not None
 
 
 def _tip(incoming: Incoming, match: Match | None) -> Tip:

@@ -11,6 +11,7 @@ from rich.table import Table
 from actions.talk_recordings import TalkRecordings
 from actions.tips import Tips
 from burgernet.base import Base
+from burgernet.commands.links import LINK_SENT, LinkPurpose
 from burgernet.commands.terminal import by_command, out, with_base
 from burgernet.commands.tips import write_sound
 
@@ -32,6 +33,17 @@ def note(
         lambda base: Tips(base.store, base.vaults.police).note_on_call(call_id, text, by_command(why), operator or None)
     )
     out.print(f"The note is kept with call {call_id}.", markup=False)
+
+
+@app.command()
+def link(
+    call_id: Annotated[str, typer.Argument(help="The id of the call, as /v1 and `burgernet call recordings` show it.")],
+    purpose: LinkPurpose,
+    why: Why = "the caller has more to show",
+) -> None:
+    """Text the caller a link for one photo or place: it works once, for 15 minutes."""
+    with_base(lambda base: base.link_texts.for_call(call_id, purpose, by_command(why)))
+    out.print(LINK_SENT)
 
 
 @app.command()

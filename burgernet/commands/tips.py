@@ -33,11 +33,14 @@ def tips(
     if not found:
         out.print(f"No tips about action {code} yet." if code else "Every tip has its action.", markup=False)
         return
-    table = Table("source", "time (UTC)", "room", "matched by", "sure", "tip", "sound", show_lines=True)
+    columns = ("source", "time (UTC)", "room", "matched by", "sure", "tip", "sound", "photos")
+    table = Table(*columns, show_lines=True)
     for told in found:
         # What a citizen wrote is shown as it is: no markup in it counts.
         row = (told.source, f"{told.received_at:%Y-%m-%d %H:%M:%S}", told.room_id, _matched(told), _sure(told))
-        table.add_row(*(Text(cell or "") for cell in (*row, told.said, told.id if told.has_sound else "")))
+        table.add_row(
+            *(Text(cell or "") for cell in (*row, told.said, told.id if told.has_sound else "", " ".join(told.photos)))
+        )
     if any(told.exercise for told in found):
         out.print("This is an exercise: nothing of it is for real.")
     out.print(table)
@@ -63,17 +66,32 @@ def tip_sound(
     write_sound(file, lambda base: _tips(base).sound(tip_id, by_command(why)))
 
 
+def tip_photo(
+    photo_id: Annotated[str, typer.Argument(help="The id in the column 'photos' of `burgernet action tips`.")],
+    file: Annotated[Path, typer.Argument(help="The JPEG file to write; it must not be there yet.")],
+    why: Why = "to look at a tip",
+) -> None:
+    """Write a photo of a tip to a file, which only you may read."""
+    write_privately(file, lambda base: _tips(base).photo(photo_id, by_command(why)))
+    out.print(f"The photo is in {file}. Remove it when you have seen it.", markup=False)
+
+
 def write_sound(file: Path, sound: Callable[[Base], Awaitable[bytes]]) -> None:
     """Writes a recording to a new file that only its owner may read. Raises Refused, and what `sound` raises."""
+    write_privately(file, sound)
+    out.print(f"The recording is in {file}. Remove it when you have heard it.", markup=False)
+
+
+def write_privately(file: Path, content: Callable[[Base], Awaitable[bytes]]) -> None:
+    """Writes to a new file that only its owner may read. Raises Refused, and what `content` raises."""
     if file.exists():
         raise Refused([f"{file} is there already; name another file"])
-    wav = with_base(sound)
+    given = with_base(content)
     try:
         file.touch(mode=0o600, exist_ok=False)
-        file.write_bytes(wav)
+        file.write_bytes(given)
     except OSError as fault:
         raise Refused([f"{file} cannot be written: {fault.strerror}"]) from None
-    out.print(f"The recording is in {file}. Remove it when you have heard it.", markup=False)
 
 
 def _tips(base: Base) -> Tips:

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 FAKE, REAL, REAL_ON_POSTGRESQL = "fake", "real", "real on postgresql"
 # Questions of the flow alone, to which the real Asterisk adds nothing but minutes.
 ONLY_ON_THE_FAKE = {
+    "test_the_caller_gets_a_link_by_text_bound_to_call_and_action",
+    "test_a_land_line_or_a_withheld_number_gets_no_link_and_the_operator_hears_why",
     "test_who_was_alerted_in_an_exercise_hears_so_and_the_operator_too",
     "test_a_caller_who_knows_nothing_of_an_exercise_is_not_offered_it",
     "test_the_code_of_an_exercise_is_asked_about_and_then_leads_to_it",

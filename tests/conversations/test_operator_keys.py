@@ -11,11 +11,12 @@ import pytest
 from sqlmodel import col, select
 
 from actions.matching import OpenAction
-from actions.models import ControlRoom, Operator, Tip
+from actions.models import ControlRoom, InboundText, OneTimeLink, Operator, Tip
 from actions.vault import Sealed
 from ivr_flows.whisper import whisper
 from tests.conversations.exchange import FREE_NUMBER, Exchange, until, whispered
 from tests.conversations.phones import Music, Phone
+from tests.store.rows import all_of
 
 KNOWN = "+31612345678"
 
@@ -123,6 +124,41 @@ async def test_a_key_that_means_nothing_is_said(exchange: Exchange) -> None:
     await talk.operator.presses("*8")
     await talk.operator.hears("wrong-key")
     await talk.operator.talks_with(talk.caller)
+
+
+@pytest.mark.parametrize(("key", "answer"), [("1", "photo_link"), ("2", "place_link")])
+async def test_the_caller_gets_a_link_by_text_bound_to_call_and_action(
+    exchange: Exchange, key: str, answer: str
+) -> None:
+    talk = await talking(exchange)
+    exchange.base.link_texts._able = True  # as with an account at a provider of texts
+    await talk.operator.presses("*7")
+    await talk.operator.hears("which-link")
+    await talk.operator.presses(key)
+    await talk.operator.hears("link-sent")
+    (text,), (link,) = await all_of(exchange.base.store, InboundText), await all_of(exchange.base.store, OneTimeLink)
+    (call,) = await exchange.calls()
+    assert (text.answer, text.answer_state) == (answer, "pending")
+    assert (link.action_id, link.call_id, link.room_id) == (talk.action.id, call.id, "rotterdam")
+    await talk.operator.talks_with(talk.caller)
+
+
+@pytest.mark.parametrize("number", ["+31101234567", "withheld"])
+async def test_a_land_line_or_a_withheld_number_gets_no_link_and_the_operator_hears_why(
+    exchange: Exchange, number: str
+) -> None:
+    action = await exchange.action("rotterdam", by="rotterdam-1")
+    exchange.base.link_texts._able = True
+    operator = await exchange.operator("rotterdam-1")
+    caller = await exchange.caller("+31101234567", withheld=number == "withheld")
+    await caller.dials(FREE_NUMBER)
+    await caller.hears("welcome")
+    await caller.presses(action.code)
+    await operator.answers()
+    await operator.talks_with(caller)
+    await operator.presses("*7")
+    await operator.hears("link-no-mobile")
+    assert await all_of(exchange.base.store, InboundText) == []
 
 
 async def test_three_in_a_talk_hear_each_other_and_the_colleague_is_sent_out_again(exchange: Exchange) -> None:

@@ -226,10 +226,18 @@ class TipOut(Output):
     said: str = Field(description="Its words, or what stands for them")
     has_sound: bool
     exercise: bool = Field(description="About an exercise")
+    photos: list[str] = Field(description="Ids for /photos/{id}")
 
 
 class TipsOut(Output):
     items: list[TipOut]
+
+
+class LinkOut(Output):
+    """A link on its way to a telephone. Neither it nor the number is told."""
+
+    purpose: Literal["photo", "place"]
+    expires_at: datetime
 
 
 class NoteOut(Output):

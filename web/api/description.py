@@ -12,13 +12,14 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from web.access.tokens import Scope
 from web.api.answers import ProblemOut
-from web.api.endpoint import Endpoint
+from web.api.endpoint import Endpoint, Jpeg
 from web.api.problem import CONTENT_TYPE
 from web.api.shapes import EventsQuery
 
 VERSION = "1.0.0"
 DOCUMENT = "/openapi.json"
 EVENTS = "/events"
+JPEG = "image/jpeg"
 REF = "#/components/schemas/{model}"
 ANYWHERE = {
     400: "The request has faults: all of them are in `errors`",
@@ -92,7 +93,7 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _response(status: int, said: str, shape: type[BaseModel]) -> dict[str, Any]:
-    kind = CONTENT_TYPE if shape is ProblemOut else "application/json"
+    kind = JPEG if shape is Jpeg else CONTENT_TYPE if shape is ProblemOut else "application/json"
     return {
         "description": said,
         "headers": {"API-Version": {"required": True, **_TEXT}, **HEADERS.get(status, {})},
@@ -101,7 +102,7 @@ def _response(status: int, said: str, shape: type[BaseModel]) -> dict[str, Any]:
 
 
 def _content(kind: str, shape: type[BaseModel]) -> dict[str, Any]:
-    return {kind: {"schema": {"$ref": REF.format(model=shape.__name__)}}}
+    return {kind: {"schema": {"$ref": REF.format(model=shape.__name__)}} if shape is not Jpeg else {}}
 
 
 def _parameters(where: str, shape: type[BaseModel] | None) -> list[dict[str, Any]]:
@@ -176,7 +177,8 @@ def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     shapes: dict[type[BaseModel], JsonSchemaMode] = {ProblemOut: "serialization"}
     for endpoint in endpoints:
         shapes |= dict.fromkeys(endpoint.takes.values(), "validation")
-        shapes[endpoint.answer] = "serialization"
+        if endpoint.answer is not Jpeg:
+            shapes[endpoint.answer] = "serialization"
     _, schemas = models_json_schema(list(shapes.items()), ref_template=REF)
     # Parameters are described one by one; what they refer to stays.
     as_parameters = {shape.__name__ for one in endpoints for where, shape in one.takes.items() if where != "body"}

@@ -23,6 +23,7 @@ from actions.listing import Listing
 from actions.store import Store
 from actions.tips import Tips
 from alerting.bounds import Tariffs
+from alerting.inbound.link_texts import LinkTexts
 from alerting.renditions import Around
 from web.access.tokens import Holder, Scope
 from web.api.problem import Problem
@@ -44,6 +45,7 @@ class Office:
     around: Around
     tariffs: Tariffs
     endings: Endings
+    link_texts: LinkTexts
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ class Reply(Generic[M]):
     body: M
     status: int = 200
     location: str | None = None
+
+
+class Jpeg(BaseModel):
+    """An answer that is a picture, and no JSON."""
+
+    content: bytes
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from actions.store import Away
 from web.access.origin import address_of
 from web.access.rate import Rate
 from web.access.tokens import Holder, Scope, Tokens
-from web.api.description import DOCUMENT, described
-from web.api.endpoint import Asked, Endpoint, Office
+from web.api.description import DOCUMENT, JPEG, described
+from web.api.endpoint import Asked, Endpoint, Jpeg, Office
 from web.api.problem import Problem, fault, refusal
 from web.api.request import read
 
@@ -47,6 +47,8 @@ class Gate:
         given = await read(request, endpoint.takes)
         async with self._turn():
             reply = await endpoint.work(office, asked, **given)
+        if isinstance(reply.body, Jpeg):
+            return web.Response(body=reply.body.content, status=reply.status, content_type=JPEG)
         return web.json_response(
             text=reply.body.model_dump_json(by_alias=True),
             status=reply.status,

@@ -183,6 +183,23 @@ class CallPath(Input):
     ]
 
 
+class PhotoPath(Input):
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$"), Field(examples=["0" * 32])]
+
+
+class LinkBody(Input):
+    model_config = _example(purpose="photo")
+
+    purpose: Literal["photo", "place"]
+    number: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^[+0-9][0-9 ()-]{5,20}$"),
+        Field(description="A mobile number; left out: the caller's own"),
+    ] = None
+    language: Annotated[Literal["nl", "en"] | None, Field(description="Left out: that of the call")] = None
+    why: Why | None = None
+
+
 class ActionsQuery(Input):
     room: Annotated[Name | None, Field(description="Only of this control room")] = None
     status: Status | None = None
