@@ -16,6 +16,7 @@ from alerting.endings import end_overdue, remind
 from alerting.fallback import write_fallbacks
 from burgernet.base import Base, Say
 from burgernet.mail_way import mails
+from burgernet.push_way import notifications
 from burgernet.seen import by_alerting, by_spending
 from burgernet.text_ways import text_providers, texts
 
@@ -42,6 +43,8 @@ async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
             say("No texts are sent: neither BURGERNET_TWILIO_ACCOUNT_SID nor BURGERNET_SPRYNG_API_KEY is set")
         if base.settings.smtp_host:
             group.create_task(mails(base))
+        if base.settings.vapid_key.get_secret_value():
+            group.create_task(notifications(base))
         ready.set()
 
 

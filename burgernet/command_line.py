@@ -15,6 +15,7 @@ from actions.places.files import BadPlaces
 from actions.store import Away, NoDatabase
 from actions.vault import BadKeys, NoSuchKey
 from alerting.channels.dkim_key import NoKey
+from alerting.channels.vapid import BadVapidKey
 from burgernet import logs
 from burgernet.asterisk import NoAsterisk
 from burgernet.base import NoRedis, opened
@@ -57,6 +58,7 @@ MENDABLE = (
     BadFile,
     BadKeys,
     BadPlaces,
+    BadVapidKey,
     NoKey,
     BoardAway,
     LeaseLost,

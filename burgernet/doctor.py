@@ -23,6 +23,7 @@ from burgernet import node
 from burgernet.asterisk import OLDEST
 from burgernet.base import Base
 from burgernet.mail_way import post_office, signing_key
+from burgernet.push_way import vapid_of
 from burgernet.telephony_role import speech_of
 from telephony.ami import Ami
 from telephony.contacts import Contacts
@@ -67,6 +68,7 @@ async def examine(base: Base) -> list[Finding]:
         "trunk": _trunk,
         "Twilio": _twilio,
         "mail": _mail,
+        "notifications": _notifications,
         "operators": _operators,
         "alarms": _alarms,
     }
@@ -193,6 +195,16 @@ async def _mail(base: Base) -> str:
     if not settings.public_url.startswith("https://"):
         raise Doubtful(f"answers; but nobody can sign off safely at {settings.public_url}: use https")
     return "answers, and mail is signed" if signed else "answers; mail is not signed here (DKIM): let the server do it"
+
+
+async def _notifications(base: Base) -> str:
+    settings = base.settings
+    if not settings.vapid_key.get_secret_value():
+        raise Doubtful("BURGERNET_VAPID_KEY is empty: no notifications are sent (`burgernet keys vapid` makes one)")
+    vapid = vapid_of(settings)
+    if not settings.public_url.startswith("https://"):
+        raise Doubtful(f"a key is there; but browsers tell nothing to {settings.public_url}: use https")
+    return f"browsers sign on with the key {vapid.public}"
 
 
 async def _operators(base: Base) -> str:

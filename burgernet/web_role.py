@@ -41,7 +41,7 @@ from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
 from web.links.serving import LinkPages
-from web.participants import unsubscribe
+from web.participants import shown, unsubscribe
 from web.participants.visitors import Visitors
 from web.server import application, serve
 from web.stream.form import Form
@@ -80,14 +80,16 @@ def web_application(base: Base, book: CallBook) -> web.Application:
     token = settings.twilio_auth_token.get_secret_value()
     gate = _gate(base)
     stream = _stream(base, gate)
+    passes, visitors = Passes(base.vaults.register), _visitors(base)
     routes: list[web.RouteDef] = [
         *twilio.routes(base.store, token, settings.public_url),
         *spryng.routes(base.store, settings.spryng_hook_secret.get_secret_value()),
         *twilio_calls.routes(base.store, book, token, settings.public_url),
         *twilio_voice.routes(_hearers(base, book), token, settings.public_url),
         *inbound.routes(_reception(base), base.redis, token, settings.public_url),
-        *unsubscribe.routes(base.store, Passes(base.vaults.register), _visitors(base)),
         *_link_pages(base).routes(),
+        *unsubscribe.routes(base.store, passes, visitors),
+        *shown.routes(base.store, passes, visitors),
         *Health(base.store, base.redis).routes(),
         *serving.routes(ENDPOINTS, _office(base), gate, settings.public_url),
         *stream.routes(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from actions.reachability import Gone
 from alerting.errors import Fault, Whose
 
 NOT_THERE = Fault(True, Whose.PROVIDER, "the mail server cannot be reached: check BURGERNET_SMTP_HOST and its port")
@@ -14,7 +15,7 @@ NO_LOGIN = Fault(True, Whose.US, "the mail server refuses our log-in: check BURG
 SENDER = Fault(True, Whose.US, "the mail server does not take our sender: check BURGERNET_MAIL_FROM")
 BUSY = Fault(True, Whose.PROVIDER, "the mail server takes no mail for a moment")
 LATER = Fault(True, Whose.RECIPIENT, "the mailbox takes no mail for a moment")
-NO_MAILBOX = Fault(False, Whose.RECIPIENT, "this mailbox does not exist")
+NO_MAILBOX = Fault(False, Whose.RECIPIENT, "this mailbox does not exist", Gone.PERHAPS)
 FULL = Fault(False, Whose.RECIPIENT, "this mailbox is full")
 NOT_WANTED = Fault(False, Whose.RECIPIENT, "the mail server of this mailbox refuses our mail")
 UNWANTED = Fault(False, Whose.PROVIDER, "the mail was taken for unwanted mail")

@@ -10,6 +10,8 @@ from actions.rotation import rotate as rotate_keys
 from actions.seed import seed as seed_country
 from actions.store import shown, upgrade
 from actions.vault import new_key
+from alerting.channels.vapid import Vapid
+from alerting.channels.vapid import new_key as new_vapid_key
 from burgernet.base import Base
 from burgernet.commands.terminal import by_command, out, say, with_base
 from burgernet.settings import read_settings
@@ -38,6 +40,14 @@ def seed(
 def new() -> None:
     """Print a fresh key, to put into BURGERNET_REGISTER_KEYS or BURGERNET_POLICE_KEYS as VERSION:KEY."""
     typer.echo(new_key())
+
+
+@keys.command()
+def vapid() -> None:
+    """Print a fresh key for BURGERNET_VAPID_KEY, and below it its public half, with which browsers sign on."""
+    made = new_vapid_key()
+    typer.echo(made)
+    typer.echo(Vapid(made, "").public)
 
 
 @keys.command()

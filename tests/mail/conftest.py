@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,11 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from actions.store import Store
-from actions.vault import new_key
 from burgernet.base import Base, opened
-from burgernet.embedded import free_port
 from burgernet.settings import Settings
 from tests.mail.mailbox import PASSWORD, USER, Mailbox, mail_server
+from tests.mail.running import settings_of
 from tests.voice.papers import written_papers
 
 
@@ -47,19 +45,10 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path, mailbox: Mailbox, dkim_key: Path) -> Settings:
-    port = free_port()
-    return Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        register_keys=f"1:{new_key()}",
-        police_keys=f"1:{new_key()}",
-        ari_password=secrets.token_hex(16),
-        ami_password=secrets.token_hex(16),
-        sip_secret=secrets.token_hex(16),
-        spool_file=tmp_path / "spool",
-        web_bind=f"127.0.0.1:{port}",
-        public_url=f"http://127.0.0.1:{port}",
+    return settings_of(
+        database_url,
+        redis_url,
+        tmp_path,
         smtp_host="127.0.0.1",
         smtp_port=mailbox.port,
         smtp_user=USER,

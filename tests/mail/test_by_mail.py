@@ -2,81 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from sqlmodel import col, select
+from sqlmodel import select
 
-from actions.books import Actor
-from actions.desk import NewAction
-from actions.matching import OpenAction
-from actions.models import Attempt, Audit, Delivery, DeliveryState, Message
+from actions.models import Attempt, Audit, Delivery, DeliveryState
 from actions.register import Entry
-from alerting.bell import action_changed
 from alerting.bounces import read_bounce
 from alerting.passes import Passes, Use
-from burgernet.alerting_role import alerting_role
 from burgernet.base import Base
 from burgernet.doctor import Colour, examine
 from tests.mail.bounces import GONE, bounced
 from tests.mail.mailbox import Mailbox
+from tests.mail.running import ME, alerting, ends, starts, states, until
 from tests.store.people import entry
 from tests.web.conftest import serving
 
-ME = Actor("tester", "tests", "to see that it works")
-AREA = {"type": "circle", "lat": 51.9225, "lon": 4.4792, "radius": 5000}
-GOLF = {"nl": ("blauwe Golf in Rotterdam", "Kijk uit."), "en": ("blue Golf in Rotterdam", "Look out.")}
-FOUND = {"nl": ("blauwe Golf in Rotterdam", "De auto is gevonden."), "en": ("blue Golf", "It was found.")}
 JAN, MARY = "jan@post.example", "mary@post.example"
 
 
 def reader(address: str, language: str = "nl") -> Entry:
-    return entry(None, channels=("email",), language=language, mail=address)  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def alerting(base: Base) -> AsyncIterator[None]:
-    ready = asyncio.Event()
-    role = asyncio.create_task(alerting_role(base, lambda _: None, ready))
-    try:
-        yield
-    finally:
-        role.cancel()
-        with suppress(asyncio.CancelledError):
-            await role
-
-
-async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool], what: str) -> None:
-    """Returns when it is so; fails with `what` when it does not come to that."""
-    over = asyncio.get_running_loop().time() + 40
-    while True:
-        found = so()
-        if found if isinstance(found, bool) else await found:
-            return
-        assert asyncio.get_running_loop().time() < over, what
-        await asyncio.sleep(0.02)
-
-
-async def starts(base: Base) -> OpenAction:
-    action = await base.desk.start_action(NewAction("look_out", "rotterdam", AREA, GOLF), ME)
-    await action_changed(base.redis)
-    return action
-
-
-async def ends(base: Base, action: OpenAction) -> None:
-    await base.desk.end_action(action.code, "direct", FOUND, ME)
-    await action_changed(base.redis)
-
-
-async def states(base: Base, kind: str) -> list[str]:
-    query = select(Delivery.state).join(Message, col(Message.id) == Delivery.message_id).where(Message.kind == kind)
-    async with base.store.reading() as session:
-        return sorted(await session.exec(query))
+    return entry(None, channels=("email",), language=language, mail=address)
 
 
 def to(mailbox: Mailbox, address: str) -> list[EmailMessage]:

@@ -10,7 +10,7 @@ JAN, PIET = "+31612345678", "+31687654321"
 
 
 def entry(
-    e164: str = JAN,
+    e164: str | None = JAN,
     *,
     x: float = 92_000.0,
     channels: tuple[str, ...] = ("sms",),
