@@ -12,6 +12,9 @@ from typing import Protocol, runtime_checkable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from alerting.channels import Channel, Sending
+from alerting.receipts import Receipt
+
 log = logging.getLogger(__name__)
 
 # What may leave at once: little, so that no second holds much more than it should.
@@ -138,6 +141,18 @@ class Rated(Protocol):
 
     @property
     def rate(self) -> Rate: ...
+
+
+class AtRate:
+    """A channel that is given no more than `rate` allows."""
+
+    def __init__(self, channel: Channel, rate: Rate) -> None:
+        self.provider, self.rate = channel.provider, rate
+        self._channel = channel
+
+    async def send(self, sending: Sending) -> Receipt:
+        """Raises SendError, Unanswered."""
+        return await self._channel.send(sending)
 
 
 def rate_of(channel: object) -> Rate:

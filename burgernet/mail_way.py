@@ -9,7 +9,9 @@ from alerting.channels.email import Email, Letterhead
 from alerting.channels.post_office import PostOffice, Server
 from alerting.dispatcher import Dispatcher
 from alerting.passes import Passes
+from alerting.purse import Purse
 from alerting.queue import Queue
+from alerting.rate import AtRate, rate_for
 from burgernet.base import Base
 from burgernet.settings import Settings
 
@@ -23,9 +25,11 @@ async def mails(base: Base) -> None:
     public = settings.public_url.rstrip("/")
     head = Letterhead(settings.mail_from, parseaddr(settings.mail_bounces)[1], public, settings.free_number_read)
     channel = Email(office, head, Passes(base.vaults.register), signing_key(settings))
-    queue = Queue(base.store, "email", channel.provider, ATTEMPT_S)
+    purse = Purse(base.store, "email", settings.tariffs)
+    queue = Queue(base.store, "email", channel.provider, ATTEMPT_S, purse=purse)
+    at_rate = AtRate(channel, rate_for(base.redis, "email:smtp", settings.email_a_second))
     places = settings.smtp_connections
-    dispatcher = Dispatcher(base.store, base.redis, base.register, queue, channel, is_mailbox, places, base.strays.told)
+    dispatcher = Dispatcher(base.store, base.redis, base.register, queue, at_rate, is_mailbox, places, base.strays.told)
     try:
         await dispatcher.run()
     finally:

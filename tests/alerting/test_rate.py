@@ -7,7 +7,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from alerting.rate import LEAVE_ALONE_S, NO_RATE, SharedRate, rate_for
+from actions.models import DeliveryState, MessageKind, now
+from alerting.channels import Sending
+from alerting.rate import LEAVE_ALONE_S, NO_RATE, AtRate, SharedRate, rate_for, rate_of
+from alerting.receipts import Receipt
+from alerting.renditions import Notice
 
 
 @pytest.fixture
@@ -70,3 +74,24 @@ async def test_a_redis_that_is_back_is_asked_again(redis: Redis) -> None:
 async def test_without_a_bound_everything_may_leave(redis: Redis) -> None:
     assert rate_for(redis, "sms:twilio", 0) is NO_RATE
     assert await NO_RATE.turn(100) == 100
+
+
+class Letterbox:
+    provider = "smtp"
+
+    def __init__(self) -> None:
+        self.sent: list[Sending] = []
+
+    async def send(self, sending: Sending) -> Receipt:
+        self.sent.append(sending)
+        return Receipt(DeliveryState.SENT)
+
+
+async def test_a_channel_of_any_kind_is_given_no_more_than_its_rate(redis: Redis) -> None:
+    box, rate = Letterbox(), SharedRate(redis, "email:smtp", 0.01)
+    channel = AtRate(box, rate)
+    assert (channel.provider, rate_of(channel), rate_of(box)) == ("smtp", rate, NO_RATE)
+    golf = Notice(MessageKind.ALERT, "427", "nl", "de Golf", "Gezien.")
+    letter = Sending("a" * 32, "a@example.nl", golf, now(), frozenset())
+    assert (await channel.send(letter)).state == DeliveryState.SENT
+    assert box.sent == [letter]

@@ -171,14 +171,14 @@ async def test_no_more_leave_than_the_rate_allows_and_what_waits_is_not_claimed(
         await asyncio.wait_for(worker.step(), 0.3)
     await worker.finished(5)
     assert two.by() == (1, 0)
-    assert sorted((await two.wave.states()).values())[1:] == [DeliveryState.PENDING] * 2
+    assert Counter((await two.wave.states()).values())[DeliveryState.PENDING] == 2
 
 
 async def test_the_rate_of_the_first_does_not_hold_back_the_second_that_took_over(two: Two) -> None:
     unplug(two)
     await two.wave.alerts(10)
     worker = two.worker(rate=SharedRate(two.wave.redis, "sms:twilio", 1), side_by_side=1)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         await two.sends(worker)
     assert two.texted() == EVERYBODY_ONCE
 
