@@ -15,6 +15,7 @@ from aiohttp import (
 )
 
 from actions.models import DeliveryState
+from actions.reachability import Gone
 from alerting.channels import Sending
 from alerting.channels.twilio_client import pause_of
 from alerting.errors import Fault, SendError, TooMany, Unanswered, Whose
@@ -30,7 +31,7 @@ ID = re.compile(r"[A-Za-z0-9-]{2,64}")
 
 TOO_MANY = Fault(True, Whose.PROVIDER, "Spryng takes no more messages for a moment")
 NOT_THERE = Fault(True, Whose.PROVIDER, "Spryng cannot be reached: check the network and BURGERNET_SPRYNG_API_URL")
-NO_NUMBER = Fault(False, Whose.RECIPIENT, "Spryng says that this is no telephone number")
+NO_NUMBER = Fault(False, Whose.RECIPIENT, "Spryng says that this is no telephone number", Gone.CERTAIN)
 NOT_OURS = Fault(False, Whose.US, "Spryng does not take this text")
 
 # An answer that refuses, by HTTP status.
@@ -50,7 +51,7 @@ FAULTY = {
 DELIVERED, FAILED = "10", "20"
 REASONS = {
     "20": Fault(True, Whose.RECIPIENT, "the telephone was off or out of reach"),
-    "21": Fault(False, Whose.RECIPIENT, "this number is not in use"),
+    "21": Fault(False, Whose.RECIPIENT, "this number is not in use", Gone.CERTAIN),
     "22": Fault(True, Whose.PROVIDER, "the carrier could not deliver it"),
     "31": Fault(False, Whose.RECIPIENT, "this number is on the list of those who want no texts"),
     "32": Fault(False, Whose.US, "our sender is not registered in the country of this number: ask Spryng"),

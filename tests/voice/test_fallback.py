@@ -17,7 +17,8 @@ from actions.register import Register
 from actions.store import Store
 from actions.vault import Vaults
 from alerting.audience import write_next
-from alerting.fallback import QUIET, write_fallbacks
+from alerting.fall_backs import QUIET
+from alerting.fallback import write_fallbacks
 from tests.alerting.town import Town, number, somebody
 
 

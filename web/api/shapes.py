@@ -56,6 +56,13 @@ def _whole_and_long(given: object) -> object:
     return given
 
 
+def _day(given: object) -> object:
+    """A bare number would be read as seconds since 1970."""
+    if isinstance(given, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        raise ValueError("must be a date, such as 2026-11-25")
+    return given
+
+
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
@@ -233,7 +240,7 @@ class RoomCallsQuery(CallsQuery):
 
 
 class SpendingQuery(Input):
-    day: Annotated[date | None, Field(description="Local date; without it: today")] = None
+    day: Annotated[date | None, Field(description="Local date; without it: today"), BeforeValidator(_day)] = None
 
 
 class NewActionBody(Input):
