@@ -31,7 +31,7 @@ OPERATORS_A_ROOM = 2
 ME = Actor("tester", "tests", "to see that it works")
 # Here telephones ring and providers are waited for in real time: on a machine that stands still for a moment a test may
 # fail once. Failing twice is a failure; each second try is printed as R.
-IN_REAL_TIME = ("alerting", "conversations", "demo", "mail", "push", "texts", "truth", "twilio_voice", "voice")
+IN_REAL_TIME = ("alerting", "conversations", "demo", "links", "mail", "push", "texts", "truth", "twilio_voice", "voice")
 HERE = Path(__file__).parent
 # Begun first, or everybody would wait for it at the end.
 LONGEST = "demo"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -135,9 +137,9 @@ async def browser(folder: Path) -> AsyncIterator[Browser]:
         async with asyncio.timeout(BOUND_S):
             await process.wait()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it started
+        await process.wait()
 
 
 async def _where(told: Path) -> tuple[str, str]:
