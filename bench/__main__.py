@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import adoption, chance, faults, free_number, growth, results, waiting_line
+from bench import adoption, chance, faults, free_number, growth, results, stop, text_throughput, waiting_line
 from bench.fault_play import Size
 from bench.fault_scenes import SCENES
 from bench.results import Figure
@@ -64,6 +64,14 @@ def _adoption(given: argparse.Namespace) -> list[Figure]:
     return asyncio.run(adoption.run(given.adopted, given.full_load))
 
 
+def _text_throughput(given: argparse.Namespace) -> list[Figure]:
+    return text_throughput.run(given.seconds, given.largest)
+
+
+def _stop(given: argparse.Namespace) -> list[Figure]:
+    return stop.run(given.stops, given.alerted)
+
+
 BENCHES = {
     free_number.NAME: _free_number,
     growth.NAME: _growth,
@@ -71,6 +79,8 @@ BENCHES = {
     adoption.NAME: _adoption,
     chance.NAME: _chance,
     faults.NAME: _faults,
+    text_throughput.NAME: _text_throughput,
+    stop.NAME: _stop,
 }
 
 
@@ -94,6 +104,11 @@ def _arguments() -> argparse.ArgumentParser:
     words.add_argument(
         "--full-load", type=float, default=60, help="adoption: seconds of full load before, 600 for ten minutes"
     )
+    words.add_argument(
+        "--largest", type=int, default=1_000_000, help="text-throughput: deliveries in the longest queue"
+    )
+    words.add_argument("--stops", type=int, default=10, help="stop: so often an action is ended in mid-wave")
+    words.add_argument("--alerted", type=int, default=5_000, help="stop: deliveries of each")
     words.add_argument("--scenes", nargs="*", default=(), choices=SCENES, help="some of the faults alone")
     return words
 
