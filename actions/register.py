@@ -56,6 +56,13 @@ class Register:
         known = await self.contacts_of(contact_point_ids)
         return {row: contact.value for row, contact in known.items() if contact.kind in TELEPHONES}
 
+    async def sealed(self, contact_point_id: int) -> Sealed | None:
+        """What a contact point is reached by, not opened yet; None when it is not there any more."""
+        query = select(ContactPoint.sealed, ContactPoint.key_version).where(ContactPoint.id == contact_point_id)
+        async with self._store.reading() as session:
+            found = (await session.exec(query)).first()
+        return Sealed(*found) if found else None
+
     async def erase(self, contact: str, actor: Actor) -> bool:
         """Removes a contact (its E.164 number, mail address or push subscription) with its subscriptions, and the
         addresses and participants that nothing else reaches. False when it was not there."""
@@ -93,8 +100,12 @@ class Register:
         """The keyed hashes under which a number or another contact may be stored."""
         return self._vault.digests(contact, PURPOSE)
 
+    def opened(self, sealed: Sealed) -> str:
+        """What a contact point is reached by. Raises NoSuchKey, NotOurs."""
+        return self._vault.open(sealed, PURPOSE).decode()
+
     def _open(self, contact: ContactPoint) -> str:
-        return self._vault.open(Sealed(contact.sealed, contact.key_version), PURPOSE).decode()
+        return self.opened(Sealed(contact.sealed, contact.key_version))
 
     async def _find(self, session: AsyncSession, contact: str) -> ContactPoint | None:
         found = await session.exec(select(ContactPoint).where(col(ContactPoint.digest).in_(self.digests(contact))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Table, event, func, text
+from sqlalchemy import ARRAY, ColumnElement, Table, any_, event, func, literal, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
@@ -89,6 +89,13 @@ class Store:
     def insert_new(self, table: Table) -> SqliteInsert | PostgresInsert:
         """An INSERT that leaves rows which are there already as they are."""
         return self.insert(table).on_conflict_do_nothing()
+
+    def one_of(self, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+        """Whether a column holds one of these. On PostgreSQL the words of the statement are the same for any number of
+        them: it is prepared once."""
+        if self.dialect == "sqlite":
+            return column.in_(values)  # type: ignore[no-any-return]
+        return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
 
     async def one_at_a_time(self, session: AsyncSession, key: bytes) -> None:
         """Until this transaction ends no other one with the same key (8 bytes count) gets past this line. On SQLite

@@ -35,7 +35,7 @@ from actions.models import (
 )
 from actions.store import Store
 from alerting.bell import DELIVERIES
-from alerting.queue import NEVER_BEGUN, willing
+from alerting.sendable import NEVER_BEGUN, willing
 
 log = logging.getLogger(__name__)
 

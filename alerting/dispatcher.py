@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -15,7 +16,8 @@ from actions.models import DeliveryState, now
 from actions.register import Register
 from actions.store import Away, Store
 from actions.together import Together
-from actions.vault import NoSuchKey, NotOurs
+from actions.vault import NoSuchKey, NotOurs, Sealed
+from alerting.allowance import Allowance, NoBounds, Share
 from alerting.attempts import record_all, wanted
 from alerting.bell import DELIVERIES, work
 from alerting.channels import Channel, Remembers, Sending
@@ -32,6 +34,10 @@ log = logging.getLogger(__name__)
 BATCH = 100
 # The queue is asked for several at a time: it waits this long for a quarter of the places to come free.
 GATHER_S = 0.1
+# Questions of many attempts share a round; rounds begin so far apart.
+APART_S = 0.01
+# An answer that took longer says too little about this moment: nothing leaves on it.
+FRESH_S = 0.5
 ASKED_AT_ONCE = 10
 # How often a provider that does not answer is asked what became of an attempt.
 ASKED_TIMES = 10
@@ -48,6 +54,7 @@ NOT_IN_TIME = Fault(True, Whose.PROVIDER, "the provider takes nothing at the mom
 class Dispatcher:
     """`side_by_side`: how many attempts may be under way. `allowed(number)`: whether a number may be reached at all.
     `on_stray` is told of an exercise that was about to leave for somebody who takes part in none.
+    `allowance`: how much of each message may begin now; None: as much as the provider takes.
 
     Of the time that the queue gives an attempt, half is for handing it over and half for the provider's answer, so that
     nothing leaves any more when somebody else begins to ask what became of it."""
@@ -62,16 +69,17 @@ class Dispatcher:
         allowed: Callable[[str], bool],
         side_by_side: int,
         on_stray: Callable[[], None] = lambda: None,
+        allowance: Allowance | None = None,
     ) -> None:
         self._redis, self._register = redis, register
         self._queue, self._channel, self._allowed = queue, channel, allowed
         self._crew, self._askers = Crew(side_by_side), Crew(ASKED_AT_ONCE)
         self._quarter = max(side_by_side // 4, 1)
         self._half_s = queue.attempt_s / 2
+        self._allowance: Allowance = allowance or NoBounds()
         self._gate = Gate()
-        self._record_together = Together(partial(record_all, store))
-        self._wanted_together = Together(partial(wanted, store))
-        self._numbers_together = Together(self._numbers)
+        self._record_together = Together(partial(record_all, store), apart_s=APART_S)
+        self._wanted_together = Together(partial(wanted, store), apart_s=APART_S)
         self._practising_together, self._on_stray = Together(partial(practising, store)), on_stray
 
     async def run(self) -> None:
@@ -88,20 +96,25 @@ class Dispatcher:
         """Takes what is due, as far as there is room; whether there may be more to do at once."""
         await self._gate.passed(latest=float("inf"))
         await self._until_free()
+        allowed = await self._allowance.allowed(min(self._crew.free, BATCH))
+        if allowed.most < 1:
+            await asyncio.sleep(allowed.again_s)
+            return True
         rate = rate_of(self._channel)
-        allowed = await rate.turn(min(self._crew.free, BATCH))
+        turn = await rate.turn(allowed.most)
         latest = _moment() + self._half_s
-        batch = await self._claimed(rate, allowed)
+        batch = await self._claimed(rate, turn, allowed.share)
+        self._allowance.began(Counter(claimed.message_id for claimed in batch))
         for claimed in batch:
             self._crew.start(self._attempt(claimed, latest))
         return bool(batch)
 
-    async def _claimed(self, rate: Rate, allowed: int) -> list[Claimed]:
+    async def _claimed(self, rate: Rate, allowed: int, share: Share) -> list[Claimed]:
         """No more than the provider may be given now: what waits for its turn is not claimed yet, and can be
         stopped."""
         batch = list[Claimed]()
         try:
-            batch = await self._queue.claim(allowed)
+            batch = await self._queue.claim(allowed, share)
         finally:
             await rate.give_back(allowed - len(batch))
         return batch
@@ -141,14 +154,18 @@ class Dispatcher:
         """What the attempt led to. A provider that asks for a pause gets it, then the attempt goes on: nothing had
         left. `latest`: after this nothing may leave. Raises SendError, Unanswered and what the database raises."""
         await self._refuse_stray(claimed)
-        sending, why_not = await self._sending(claimed), NOT_IN_TIME
+        why_not = NOT_IN_TIME
         while await self._gate.passed(latest):
-            if not await self._wanted_together.ask(claimed.attempt_id):
+            asked_at = _moment()
+            sealed = await self._wanted_together.ask(claimed.attempt_id)
+            if sealed is None:
                 return Receipt(DeliveryState.CANCELLED)
             if _moment() > latest:
                 break
+            if _moment() - asked_at > FRESH_S:
+                continue  # the action may be over since
             try:
-                return await self._handed_over(sending)
+                return await self._handed_over(self._sending(claimed, sealed))
             except SendError as refused:
                 if not refused.pause_s:
                     raise
@@ -186,7 +203,10 @@ class Dispatcher:
     async def _found(self, claimed: Claimed) -> Receipt:
         if not isinstance(self._channel, Remembers):
             raise SendError(NEVER_KNOWN)
-        sending = await self._sending(claimed)
+        sealed = await self._register.sealed(claimed.contact_point_id)
+        if sealed is None:
+            raise SendError(NO_NUMBER)
+        sending = self._sending(claimed, sealed)
         try:
             async with asyncio.timeout(self._half_s):
                 found = await self._channel.find(sending)
@@ -204,22 +224,15 @@ class Dispatcher:
             else:
                 return
 
-    async def _sending(self, claimed: Claimed) -> Sending:
+    def _sending(self, claimed: Claimed, sealed: Sealed) -> Sending:
         """All that the channel needs, the number opened just before its use. Raises SendError."""
-        number = await self._numbers_together.ask(claimed.contact_point_id)
-        if isinstance(number, Fault):
-            raise SendError(number)
+        try:
+            number = self._register.opened(sealed)
+        except (NoSuchKey, NotOurs):
+            raise SendError(SEALED) from None
         if not self._allowed(number):
             raise SendError(NOT_ALLOWED)
         return Sending(claimed.attempt_id, number, claimed.notice, claimed.started_at, claimed.tried, claimed.number)
-
-    async def _numbers(self, contact_points: Sequence[int]) -> list[str | Fault]:
-        """For each its number, or why there is none: one that does not open takes no other with it."""
-        try:
-            known = await self._register.contacts_of(contact_points)
-        except (NoSuchKey, NotOurs):
-            return [SEALED] if len(contact_points) == 1 else [(await self._numbers([one]))[0] for one in contact_points]
-        return [known[one].value if one in known else NO_NUMBER for one in contact_points]
 
 
 def _moment() -> float:

@@ -36,7 +36,7 @@ from actions.store import Store
 from alerting.audience import COLUMNS
 from alerting.bell import DELIVERIES
 from alerting.fall_backs import CALLS, NOTICES, FallBack
-from alerting.queue import is_live, willing
+from alerting.sendable import is_live, willing
 
 MOST = 1_000
 IN_A_RING = (*COLUMNS, "ring")

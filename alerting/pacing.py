@@ -1,4 +1,5 @@
-"""When to try again."""
+"""When to try again, by why it failed. What a carrier blocks is never tried again (its fault is not retryable): each
+further try would make the block last."""
 
 from datetime import datetime, timedelta
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, true
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,23 +23,43 @@ from actions.models import (
     Kind,
     Message,
     MessageKind,
-    Withdrawal,
     now,
 )
 from actions.store import Store
+from alerting.allowance import Share, all_of_it
 from alerting.notices import Notices, notices_of
 from alerting.purse import Purse
 from alerting.renditions import Notice
-from alerting.throttle import TEXTS, Throttle
+from alerting.sendable import AS_IT_IS, waits
+from alerting.sendable import NEVER_BEGUN as NEVER_BEGUN
+from alerting.sendable import is_live as is_live
+from alerting.sendable import willing as willing
+from alerting.sweeping import sweep
+from alerting.throttle import HOUR, TEXTS, Throttle
 
 FIRST_COME_FIRST = (Kind.AMBER, Kind.MISSING_CHILD, Kind.LOOK_OUT, Kind.INFORMATION, Kind.INVESTIGATION)
-NEVER_BEGUN = (DeliveryState.PENDING, DeliveryState.CANCELLED)
-OVER = "the action was over before this could be sent"
-GIVEN_UP = "the action was over before this could be tried again"
-SIGNED_OFF = "its owner wants no more messages"
-SWEEP = 10_000
-# Messages are swept until this long after their deadline: longer than any of them lives.
-SWEPT = timedelta(days=8)
+
+# Messages whose texts one worker keeps in memory.
+MOST_READ = 200
+
+
+@dataclass(frozen=True)
+class Urgent:
+    """A message of which something is due."""
+
+    id: int
+    action_id: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A delivery to be tried now, after so many attempts."""
+
+    delivery_id: int
+    contact_point_id: int
+    language: str
+    tried: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,7 @@ class Claimed:
     """One attempt, written and not yet made. `tried`: the provider's ids of other attempts at the same telephone."""
 
     attempt_id: str
+    message_id: int
     contact_point_id: int
     notice: Notice
     started_at: datetime
@@ -68,16 +91,17 @@ class Queue:
         self._store, self._channel, self._provider = store, channel, provider
         self.attempt_s, self._throttle = attempt_s, throttle
         self._purse = purse or Purse(store, channel, {})
+        self._read: dict[int, Notices] = {}
 
-    async def claim(self, most: int) -> list[Claimed]:
+    async def claim(self, most: int, share: Share = all_of_it) -> list[Claimed]:
         """Takes deliveries that are due, the most urgent message first, nearest first, and writes an attempt for each.
-        No two workers take the same."""
+        `share`: how many of a message may be begun now. No two workers take the same."""
         moment, claimed = now(), list[Claimed]()
         async with self._store.writing() as session:
             kinds = await self._purse.may_leave(session, moment)
-            for message in (await session.exec(self._urgent(moment, kinds))).all():
-                due = await self._due(session, message, moment, most - len(claimed))
-                claimed += await self._begin(session, due, moment)
+            for message in await self._urgent(session, moment, kinds):
+                due = await self._due(session, message, moment, min(most - len(claimed), share(message.id)))
+                claimed += await self._begin(session, message, due, moment)
                 if len(claimed) == most:
                     break
             await self._purse.pay(session, self._provider, (one.notice for one in claimed), moment)
@@ -107,95 +131,141 @@ class Queue:
 
     async def sweep(self) -> None:
         """Closes what must never be sent any more, because its message is stopped or over."""
-        moment = now()
-        recent = col(Message.deadline) > moment - SWEPT
-        over = col(Delivery.message_id).in_(select(Message.id).where(~is_live(moment), recent))
-        for state, then, reason in (
-            (DeliveryState.PENDING, DeliveryState.CANCELLED, OVER),
-            (DeliveryState.SENDING, DeliveryState.FAILED, GIVEN_UP),
-        ):
-            while await self._close(and_(self._waits(state), over), then, reason) == SWEEP:
-                pass
+        await sweep(self._store, self._channel)
 
-    async def _close(self, which: ColumnElement[bool], state: DeliveryState, reason: str) -> int:
-        """At most SWEEP of them; how many."""
-        ids = select(Delivery.id).where(which).limit(SWEEP).with_for_update(skip_locked=True)
-        signed_off = exists().where(
-            col(ContactPoint.id) == Delivery.contact_point_id, col(ContactPoint.opted_out_at).is_not(None)
-        )
-        why = case((signed_off, SIGNED_OFF), else_=reason)
-        closing = update(Delivery).where(col(Delivery.id).in_(ids)).values(state=state, reason=why, changed_at=now())
-        async with self._store.writing() as session:
-            done = await session.exec(closing.execution_options(synchronize_session=False))
-        return done.rowcount
-
-    def _waits(self, state: DeliveryState) -> ColumnElement[bool]:
-        """Waiting to be tried: pending for the first time, sending again after an attempt that failed."""
-        return and_(
-            col(Delivery.channel) == self._channel,
-            col(Delivery.state) == state,
-            col(Delivery.claimed_until).is_(None),
-        )
-
-    def _urgent(self, moment: datetime, kinds: Sequence[Kind] | None) -> Any:
+    async def _urgent(self, session: AsyncSession, moment: datetime, kinds: Sequence[Kind] | None) -> list[Urgent]:
         """The messages of which something is due: by kind of action, results after alerts, older ones first. `kinds`:
         of these kinds alone."""
         kind = case(*((col(Action.kind) == kind, place) for place, kind in enumerate(FIRST_COME_FIRST)), else_=9)
-        waits = [
-            exists().where(col(Delivery.message_id) == Message.id, self._waits(state), col(Delivery.due_at) <= moment)
+        # A look into the index for each message; with EXISTS a database may read the whole queue instead.
+        looks = [
+            select(Delivery.message_id)
+            .where(col(Delivery.message_id) == Message.id, waits(self._channel, state), col(Delivery.due_at) <= moment)
+            .order_by(col(Delivery.distance))
+            .limit(1)
+            .scalar_subquery()
             for state in (DeliveryState.SENDING, DeliveryState.PENDING)
         ]
-        return (
-            select(Message)
+        query = (
+            select(Message.id, Message.action_id, Message.kind)
             .join(Action, col(Action.id) == Message.action_id)
-            .where(is_live(moment), or_(*waits), true() if kinds is None else col(Action.kind).in_(kinds))
+            .where(is_live(moment), func.coalesce(*looks).is_not(None))
+            .where(true() if kinds is None else col(Action.kind).in_(kinds))
             .order_by(kind, case((col(Message.kind) == MessageKind.RESULT, 1), else_=0), col(Message.id))
         )
+        return [Urgent(message_id or 0, action_id, kind) for message_id, action_id, kind in await session.exec(query)]
 
-    async def _due(self, session: AsyncSession, message: Message, moment: datetime, most: int) -> list[Delivery]:
-        """Second tries first: they wait the longest."""
-        due: list[Delivery] = []
+    async def _due(self, session: AsyncSession, message: Urgent, moment: datetime, most: int) -> list[_Due]:
+        """Second tries first: they wait the longest. What comes too soon after another try is put off."""
+        due: list[_Due] = []
         for state in (DeliveryState.SENDING, DeliveryState.PENDING):
-            query = (
-                select(Delivery)
-                .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
-                .where(Delivery.message_id == message.id, self._waits(state), col(Delivery.due_at) <= moment)
-                .where(col(ContactPoint.opted_out_at).is_(None), _alert_settled(message))
-                .where(willing(message.action_id, Delivery.contact_point_id), self._throttle.allows(moment))
-                .order_by(col(Delivery.distance), col(Delivery.id))
-                .limit(most - len(due))
-                .with_for_update(skip_locked=True, of=Delivery)
-            )
-            due += await session.exec(query)
+            looked = True
+            while looked and len(due) < most:
+                found = await self._next(session, message, state, moment, most - len(due))
+                looked = len(found) == most - len(due)
+                due += await self._not_too_often(session, found, moment, {one.contact_point_id for one in due})
         return due
 
-    async def _begin(self, session: AsyncSession, due: Sequence[Delivery], moment: datetime) -> list[Claimed]:
-        notices = await notices_of(session, {delivery.message_id for delivery in due})
-        numbers = select(Attempt.delivery_id).where(col(Attempt.delivery_id).in_([delivery.id for delivery in due]))
-        earlier = list(await session.exec(numbers))
-        claimed = []
-        for delivery in due:
-            assert delivery.id is not None
-            attempt = Attempt(
-                delivery_id=delivery.id,
-                number=earlier.count(delivery.id) + 1,
-                provider=self._provider,
-                started_at=moment,
-                deadline=moment + timedelta(seconds=self.attempt_s),
+    async def _next(
+        self, session: AsyncSession, message: Urgent, state: DeliveryState, moment: datetime, most: int
+    ) -> list[_Due]:
+        tried = select(func.coalesce(func.max(Attempt.number), 0)).where(col(Attempt.delivery_id) == Delivery.id)
+        query = (
+            select(Delivery.id, Delivery.contact_point_id, Delivery.language, tried.scalar_subquery())
+            .join(ContactPoint, col(ContactPoint.id) == Delivery.contact_point_id)
+            .where(Delivery.message_id == message.id, waits(self._channel, state), col(Delivery.due_at) <= moment)
+            .where(col(ContactPoint.opted_out_at).is_(None), _alert_settled(message))
+            .where(willing(message.action_id, Delivery.contact_point_id))
+            .order_by(col(Delivery.distance))
+            .limit(most)
+            .with_for_update(skip_locked=True, of=Delivery)
+        )
+        return [_Due(*row) for row in await session.exec(query)]
+
+    async def _not_too_often(
+        self, session: AsyncSession, found: Sequence[_Due], moment: datetime, taken: Collection[int]
+    ) -> list[_Due]:
+        """Those whose telephone may be tried now; the others become due when it may. `taken`: telephones that are tried
+        at this moment."""
+        if not found:
+            return []
+        starts = await self._starts(session, {one.contact_point_id for one in found}, moment)
+        for contact_point_id in taken:
+            starts[contact_point_id].append(moment)
+        due, later = [], defaultdict[datetime, list[int]](list)
+        for one in found:
+            if at := self._throttle.next_at(starts[one.contact_point_id], moment):
+                later[at].append(one.delivery_id)
+            else:
+                starts[one.contact_point_id].append(moment)
+                due.append(one)
+        for at, delivery_ids in later.items():
+            these = self._store.one_of(col(Delivery.id), delivery_ids)
+            await session.exec(update(Delivery).where(these).values(due_at=at).execution_options(**AS_IT_IS))
+        return due
+
+    async def _starts(
+        self, session: AsyncSession, contact_points: Collection[int], moment: datetime
+    ) -> dict[int, list[datetime]]:
+        """When these telephones were tried during the last hour."""
+        query = (
+            select(Delivery.contact_point_id, Attempt.started_at)
+            .join(Attempt, col(Attempt.delivery_id) == Delivery.id)
+            .where(self._store.one_of(col(Delivery.contact_point_id), contact_points))
+            .where(Delivery.channel == self._channel, col(Attempt.started_at) > moment - HOUR)
+        )
+        starts: dict[int, list[datetime]] = defaultdict(list)
+        for contact_point_id, started_at in await session.exec(query):
+            starts[contact_point_id].append(started_at)
+        return starts
+
+    async def _begin(
+        self, session: AsyncSession, message: Urgent, due: Sequence[_Due], moment: datetime
+    ) -> list[Claimed]:
+        if not due:
+            return []
+        notices, deadline = await self._notices_of(session, message), moment + timedelta(seconds=self.attempt_s)
+        attempts = [
+            {
+                "id": uuid.uuid4().hex,
+                "delivery_id": one.delivery_id,
+                "number": one.tried + 1,
+                "provider": self._provider,
+                "state": DeliveryState.SENDING,
+                "started_at": moment,
+                "deadline": deadline,
+            }
+            for one in due
+        ]
+        table: Any = Attempt.__table__  # type: ignore[attr-defined]
+        await session.exec(insert(table), params=attempts)
+        these = self._store.one_of(col(Delivery.id), [one.delivery_id for one in due])
+        begun = (
+            update(Delivery).where(these).values(state=DeliveryState.SENDING, changed_at=moment, claimed_until=deadline)
+        )
+        await session.exec(begun.execution_options(**AS_IT_IS))
+        return [
+            Claimed(
+                str(attempt["id"]),
+                message.id,
+                one.contact_point_id,
+                notices[message.id, one.language],
+                moment,
+                number=one.tried + 1,
             )
-            session.add(attempt)
-            delivery.state, delivery.changed_at = DeliveryState.SENDING, moment
-            delivery.claimed_until = attempt.deadline
-            claimed.append(_claimed(attempt, delivery, notices, frozenset()))
-        return claimed
+            for attempt, one in zip(attempts, due, strict=True)
+        ]
+
+    async def _notices_of(self, session: AsyncSession, message: Urgent) -> Notices:
+        """What a message says never changes: it is read once."""
+        if message.id not in self._read:
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[message.id] = await notices_of(session, {message.id})
+        return self._read[message.id]
 
 
-def is_live(moment: datetime) -> ColumnElement[bool]:
-    """Whether a message may still be sent: not stopped, not past its deadline."""
-    return and_(col(Message.stopped_at).is_(None), col(Message.deadline) > moment)
-
-
-def _alert_settled(message: Message) -> ColumnElement[bool]:
+def _alert_settled(message: Urgent) -> ColumnElement[bool]:
     """What follows an alert waits until it is certain whether that was sent to this telephone; a result follows only
     what was."""
     if message.kind == MessageKind.ALERT:
@@ -213,11 +283,6 @@ def _alert_settled(message: Message) -> ColumnElement[bool]:
     return and_(settled, exists().where(this_phone, before.state.not_in(NEVER_BEGUN)))
 
 
-def willing(action_id: Any, contact_point_id: Any) -> ColumnElement[bool]:
-    """Whether the holder of a contact point did not say "no more about this action"."""
-    return ~exists().where(col(Withdrawal.action_id) == action_id, col(Withdrawal.contact_point_id) == contact_point_id)
-
-
 async def _tried(session: AsyncSession, attempt: Attempt, delivery: Delivery) -> frozenset[str]:
     """The provider's ids of all other attempts at the same telephone by the same channel."""
     query = (
@@ -231,4 +296,12 @@ async def _tried(session: AsyncSession, attempt: Attempt, delivery: Delivery) ->
 
 def _claimed(attempt: Attempt, delivery: Delivery, notices: Notices, tried: frozenset[str]) -> Claimed:
     notice = notices[delivery.message_id, delivery.language]
-    return Claimed(attempt.id, delivery.contact_point_id, notice, attempt.started_at, tried, attempt.number)
+    return Claimed(
+        attempt.id,
+        delivery.message_id,
+        delivery.contact_point_id,
+        notice,
+        attempt.started_at,
+        tried,
+        attempt.number,
+    )

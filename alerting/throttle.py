@@ -1,16 +1,10 @@
-"""Not too often to one telephone, however many actions look for it: carriers block who calls all the time."""
+"""Not too often to one telephone, however many actions look for it: carriers block who calls all the time. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, func, select
-from sqlalchemy.orm import aliased
-from sqlmodel import col
-
-from actions.models import Attempt, Delivery
 
 HOUR = timedelta(hours=1)
 
@@ -22,24 +16,14 @@ class Throttle:
     apart_s: float
     an_hour: int
 
-    def allows(self, moment: datetime) -> ColumnElement[bool]:
-        """Whether the telephone of a delivery may be tried at this moment."""
-        apart = moment - timedelta(seconds=self.apart_s)
-        return and_(_attempts_since(apart) == 0, _attempts_since(moment - HOUR) < self.an_hour)
+    def next_at(self, starts: Sequence[datetime], moment: datetime) -> datetime | None:
+        """When a telephone may next be tried that was tried at `starts`; None: at this moment."""
+        recent = sorted(start for start in starts if start > moment - HOUR)
+        waits = [start + timedelta(seconds=self.apart_s) for start in recent[-1:]]
+        if len(recent) >= self.an_hour:
+            waits.append(recent[-self.an_hour] + HOUR)
+        return max((wait for wait in waits if wait > moment), default=None)
 
 
 VOICE = Throttle(apart_s=15, an_hour=8)
 TEXTS = Throttle(apart_s=0, an_hour=20)
-
-
-def _attempts_since(moment: datetime) -> Any:
-    same: Any = aliased(Delivery)
-    return (
-        select(func.count())
-        .select_from(Attempt)
-        .join(same, same.id == col(Attempt.delivery_id))
-        .where(same.contact_point_id == Delivery.contact_point_id, same.channel == Delivery.channel)
-        .where(col(Attempt.started_at) > moment)
-        .correlate(Delivery)
-        .scalar_subquery()
-    )

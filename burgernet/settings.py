@@ -238,6 +238,14 @@ class Settings(ProviderSettings, ChannelSettings):
         ["+3190", "+3184", "+3187", "+31676"], description="Ranges inside those that may not (paid and virtual numbers)"
     )
     outbound_channels: int = Field(30, ge=0, le=1000, description="Most outbound calls at one moment")
+    voice_calls_a_second: float = Field(
+        20, gt=0, le=1000, description="Most voice alerts that begin in one second, on one controller"
+    )
+    amber_waits_for_operators: bool = Field(
+        False,
+        description="Whether voice alerts of an AMBER action, too, begin only as fast as operators are free for who "
+        "presses 1",
+    )
     trunk_channels: int = Field(
         0, ge=0, le=10_000, description="Calls that the carrier's trunk takes at once, for the alarm; 0: not known"
     )

@@ -21,12 +21,14 @@ from alerting.queue import Queue
 from alerting.rate import rate_for
 from alerting.still_ringing import StillRinging
 from alerting.throttle import VOICE
+from alerting.wave_pace import Limits, WavePace
 from alerting.ways import Ways
 from burgernet import node
 from burgernet.base import Base
 from ivr_flows.switchboard import Switchboard
 from ivr_flows.voice_alert import voice_alert
 from telephony.controller import Controller
+from telephony.outbound import OutboundGuard
 from web.hooks.twilio_calls import STATUS
 from web.hooks.twilio_voice import CONVERSATION
 
@@ -50,7 +52,8 @@ async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -
             group.create_task(work(base.redis, DELIVERIES, "calls about what is over", ringing.step))
             group.create_task(work(base.redis, RECORDINGS, "tips left at Twilio", tips.step))
         if channel:
-            group.create_task(voice_dispatcher(base, channel, purse).run())
+            guard = controller.guard if own else None
+            group.create_task(voice_dispatcher(base, channel, purse, guard).run())
 
 
 def either_way(base: Base, purse: Purse, own: AsteriskVoice | None, other: TwilioVoice) -> InOrder:
@@ -92,9 +95,19 @@ def twilio_way(base: Base, client: TwilioClient) -> TwilioVoice:
     )
 
 
-def voice_dispatcher(base: Base, channel: Channel, purse: Purse) -> Dispatcher:
+def voice_dispatcher(base: Base, channel: Channel, purse: Purse, guard: OutboundGuard | None = None) -> Dispatcher:
+    """`guard`: of our own trunk; None when all calls go by another."""
     settings = base.settings
     queue = Queue(base.store, "voice", channel.provider, ATTEMPT_S, VOICE, purse)
     may_reach = partial(allowed, prefixes=settings.allowed_prefixes, refused=settings.refused_prefixes)
     side_by_side = max(settings.outbound_channels, 1) + (TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0)
-    return Dispatcher(base.store, base.redis, base.register, queue, channel, may_reach, side_by_side, base.strays.told)
+    more = TWILIO_SIDE_BY_SIDE if by_twilio(base) else 0
+    limits = Limits(
+        settings.voice_calls_a_second,
+        lambda: (guard.free if guard else 0) + more,
+        settings.amber_waits_for_operators,
+    )
+    pace = WavePace(base.store, base.redis, limits)
+    return Dispatcher(
+        base.store, base.redis, base.register, queue, channel, may_reach, side_by_side, base.strays.told, pace
+    )

@@ -122,6 +122,8 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, language:
     action, rooms = match.action, list(board.rooms_from(_first_room(call, match)))
     await board.book.waiting(call.id, rooms[0])
     priority = priority_of(call, action)
+    # Who calls about one that ended before knows it.
+    over = board.actions.over(action.code) if board.actions.by_code(action.code) else asyncio.Future[None]()
     async with (
         board.line.waiting_for(
             rooms[0], call.id, priority, call.arrived_at, language=language, preferred=action.started_by
@@ -132,7 +134,7 @@ async def _find_operator(call: Call, board: Switchboard, match: Match, language:
     ):
         try:
             async with call.music():
-                instead = await Waiting(call, board, match, place, pairing).until_found()
+                instead = await Waiting(call, board, match, place, pairing, over).until_found()
             # Who is found in the same moment goes before what was chosen.
             if instead and not pairing.done():
                 raise Chosen(instead)

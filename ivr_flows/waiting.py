@@ -33,13 +33,14 @@ LONGEST_TOLD_MIN = 15
 
 @dataclass(frozen=True)
 class Waiting:
-    """A caller in line. `pairing`: done when an operator is found."""
+    """A caller in line. `pairing`: done when an operator is found; `over`: when the action is over meanwhile."""
 
     call: Call
     board: Switchboard
     match: Match
     place: Place
     pairing: asyncio.Future[Any]
+    over: asyncio.Future[None]
 
     async def until_found(self) -> str:
         """Returns "" when an operator is found, TIP when the caller chose to leave one, CALL_BACK when the place is
@@ -47,11 +48,18 @@ class Waiting:
         over = asyncio.get_running_loop().time() + self.board.patience.in_line
         await self._triage()
         while not self.pairing.done():
+            await self._told_if_over()
             if asyncio.get_running_loop().time() > over or not await self._helped():
                 return NOBODY
             if chosen := await self._menu():
                 return chosen
         return ""
+
+    async def _told_if_over(self) -> None:
+        """Once. The place stays: there may be something to tell all the same."""
+        if self.over.done() and "over" not in self.call.facts:
+            await self.call.note("waiting", over="told")
+            await self._heard("over-in-line")
 
     async def _helped(self) -> bool:
         return await self.board.stands_where_staffed(self.place)
@@ -122,13 +130,16 @@ class Waiting:
 
     async def _heard(self, *prompts: Prompt, silence: float = 0) -> str:
         """The key pressed during the prompts, or in the music after them; "" for none. An operator who is found cuts
-        both short."""
+        both short, and so does the end of the action."""
         try:
-            async with self.call.unless(self.pairing):
+            async with self.call.unless(self.pairing, *self._news()):
                 key = await self.call.ask(*prompts, silence=0, ends="") if prompts else ""
                 return key or await self.call.ask(silence=silence, ends="")
         except Cut:
             return ""
+
+    def _news(self) -> list[asyncio.Future[None]]:
+        return [] if "over" in self.call.facts else [self.over]
 
 
 def priority_of(call: Call, action: OpenAction) -> int:

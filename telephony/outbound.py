@@ -39,6 +39,11 @@ class OutboundGuard:
     most_channels: int
     _in_use: int = field(default=0, init=False)
 
+    @property
+    def free(self) -> int:
+        """How many more calls may be placed now."""
+        return max(self.most_channels - self._in_use, 0)
+
     @contextmanager
     def channel_to(self, number: str) -> Iterator[None]:
         """Holds one outbound channel for as long as the call lasts. Raises MayNotCall."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from actions.models import Attempt, Delivery, DeliveryState, Message, now
 from actions.store import Store
 from alerting.attempts import record
 from alerting.errors import Fault, Whose
-from alerting.queue import GIVEN_UP, OVER, SIGNED_OFF, Claimed, Queue
+from alerting.queue import Claimed, Queue
 from alerting.receipts import Receipt
+from alerting.sweeping import GIVEN_UP, OVER, SIGNED_OFF
 from tests.alerting.test_audience import write_all
 from tests.alerting.town import Town, number, somebody
 
@@ -91,6 +93,50 @@ async def test_the_most_urgent_kind_goes_first_and_one_claim_reaches_over_severa
     first, rest = await own.claim(1), await own.claim(10)
     taken = [one.notice.code for one in (*first, *rest)]
     assert taken == [codes[kind] for kind in ("amber", "missing_child", "look_out", "information", "investigation")]
+
+
+async def test_an_amber_that_starts_in_the_middle_of_a_wave_goes_first_and_the_wave_goes_on(
+    town: Town, redis: Redis
+) -> None:
+    wave = await alerted(town, redis, 60)
+    own = queue(town)
+    assert {one.notice.code for one in await own.claim(20)} == {wave.code}
+    amber = await town.looks_out(kind="amber")
+    await write_all(town, redis)
+    codes = [one.notice.code for _ in range(10) for one in await own.claim(10)]
+    assert codes == [amber.code] * 60 + [wave.code] * 40
+
+
+async def test_of_each_message_only_its_share_is_begun(town: Town, redis: Redis) -> None:
+    first = await alerted(town, redis, 10)
+    second = await town.looks_out()
+    await write_all(town, redis)
+    shares = {(await town.message(first)).id: 3, (await town.message(second)).id: 0}
+    assert [one.notice.code for one in await queue(town).claim(10, lambda message: shares[message])] == [first.code] * 3
+
+
+@pytest.mark.parametrize(
+    "season", [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2027, 3, 28, 0, 30, tzinfo=UTC)]
+)
+async def test_in_the_night_of_the_clock_change_nothing_is_tried_an_hour_early_or_late(
+    town: Town, redis: Redis, monkeypatch: pytest.MonkeyPatch, season: datetime
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Amsterdam")
+    time.tzset()
+    try:
+        await alerted(town, redis, 1)
+        due = season + timedelta(minutes=40)  # 01:10 UTC: the clock jumped at 01:00
+        await change(town, Message, deadline=season + timedelta(hours=2))
+        await change(town, Delivery, due_at=due)
+        taken = []
+        for minutes in (0, 29, 31, 39, 40):
+            monkeypatch.setattr("alerting.queue.now", lambda minutes=minutes: season + timedelta(minutes=minutes))
+            taken.append(len(await queue(town).claim(5)))
+        assert taken == [0, 0, 0, 0, 1]
+        assert (await town.attempts())[0].started_at == due
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 async def test_an_attempt_is_in_the_books_with_its_deadline(town: Town, redis: Redis) -> None:
@@ -204,7 +250,7 @@ async def test_the_sweep_leaves_what_is_under_way_and_what_is_still_wanted(town:
 
 
 async def test_a_large_sweep_goes_in_pieces(town: Town, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alerting.queue.SWEEP", 4)
+    monkeypatch.setattr("alerting.sweeping.SWEEP", 4)
     action = await alerted(town, redis, 11)
     await town.ends(action)
     await queue(town).sweep()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from redis.asyncio import Redis
 
@@ -12,6 +14,27 @@ from alerting.receipts import Receipt
 from alerting.throttle import Throttle
 from tests.alerting.test_audience import write_all
 from tests.alerting.town import Town, somebody
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "after_s"),
+    [
+        pytest.param([], None, id="never tried"),
+        pytest.param([20], None, id="tried long enough ago"),
+        pytest.param([10], 5, id="tried a moment ago"),
+        pytest.param([0], 15, id="tried now"),
+        pytest.param([3000, 2000, 1000], 600, id="as often as an hour allows"),
+        pytest.param([3600, 2000, 1000], None, id="the first of them is an hour old"),
+        pytest.param([3500, 3000, 2000, 1000], 600, id="more often than allowed"),
+        pytest.param([3590, 1000, 10], 10, id="both: the later one"),
+    ],
+)
+def test_when_a_telephone_may_be_tried_next(ago_s: list[float], after_s: float | None) -> None:
+    starts = [NOON - timedelta(seconds=ago) for ago in ago_s]
+    expected = None if after_s is None else NOON + timedelta(seconds=after_s)
+    assert Throttle(apart_s=15, an_hour=3).next_at(starts, NOON) == expected
 
 
 def queue(town: Town, throttle: Throttle) -> Queue:

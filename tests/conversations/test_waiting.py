@@ -46,6 +46,22 @@ async def test_a_waiting_caller_hears_music_and_gets_the_operator_who_becomes_fr
     await operator.talks_with(second)
 
 
+async def test_who_waits_when_the_action_ends_hears_so_and_keeps_the_place(exchange: Exchange) -> None:
+    action, operator, first = await talking(exchange)
+    second = await exchange.caller(KNOWN)
+
+    await second.dials(FREE_NUMBER)
+    await second.hears("triage")
+    await second.hears(Music())
+    await exchange.ends(action)
+    await second.hears("over-in-line")
+    await second.hears(Music())
+    await first.hangs_up()
+    await operator.is_hung_up()
+    await operator.answers()
+    await operator.talks_with(second)
+
+
 async def test_who_waited_longest_is_served_first(exchange: Exchange) -> None:
     _, operator, first = await talking(exchange)
     await exchange.alerted("+31611111111", (await exchange.base.desk.open_actions())[0])
