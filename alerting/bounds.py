@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 EURO = 1_000_000  # all money is kept in millionths of a euro: a part of a text costs a few hundredths
@@ -22,6 +22,11 @@ class Bounds:
 # (channel, provider) -> its bounds; the provider ALL stands for the whole channel: its budget is for all of them.
 ALL = ""
 Tariffs = Mapping[tuple[str, str], Bounds]
+
+
+def carried_by(tariffs: Tariffs, channel: str, providers: Collection[str]) -> Tariffs:
+    """Those of one channel and of the providers that carry it: another one's budget is no help."""
+    return {key: bounds for key, bounds in tariffs.items() if key[0] == channel and key[1] in (ALL, *providers)}
 
 
 def price_of(tariffs: Tariffs, channel: str, provider: str, parts: int) -> int:

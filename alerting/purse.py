@@ -47,7 +47,8 @@ class Spent:
 
 
 class Purse:
-    """Of one channel. `parts(notice)`: of how many parts a message is, as its provider counts them."""
+    """Of one channel. `tariffs`: of the providers that carry it (bounds.carried_by). `parts(notice)`: of how many parts
+    a message is, as its provider counts them."""
 
     def __init__(self, store: Store, channel: str, tariffs: Tariffs, parts: Parts = lambda _: 1) -> None:
         self._store, self._channel, self._tariffs, self._parts = store, channel, tariffs, parts

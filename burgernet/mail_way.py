@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import parseaddr
 
+from alerting.bounds import carried_by
 from alerting.channels.dkim_key import DkimKey, read_key
 from alerting.channels.email import Email, Letterhead
 from alerting.channels.post_office import PostOffice, Server
@@ -25,7 +26,7 @@ async def mails(base: Base) -> None:
     public = settings.public_url.rstrip("/")
     head = Letterhead(settings.mail_from, parseaddr(settings.mail_bounces)[1], public, settings.free_number_read)
     channel = Email(office, head, Passes(base.vaults.register), signing_key(settings))
-    purse = Purse(base.store, "email", settings.tariffs)
+    purse = Purse(base.store, "email", carried_by(settings.tariffs, "email", [channel.provider]))
     queue = Queue(base.store, "email", channel.provider, ATTEMPT_S, purse=purse)
     at_rate = AtRate(channel, rate_for(base.redis, "email:smtp", settings.email_a_second))
     places = settings.smtp_connections

@@ -85,7 +85,7 @@ class ProviderSettings(BaseSettings):
             ),
             ("voice", "asterisk"): _bounds(price=self.voice_trunk_price, budget=self.voice_trunk_budget),
             ("email", "smtp"): _bounds(self.email_a_second),
-            ("push", "webpush"): _bounds(self.push_a_second),
+            ("push", "web-push"): _bounds(self.push_a_second),
         }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from alerting.bounds import carried_by
 from alerting.channels.push import Places, Push
 from alerting.channels.vapid import Vapid
 from alerting.dispatcher import Dispatcher
 from alerting.passes import Passes
+from alerting.purse import Purse
 from alerting.queue import Queue
+from alerting.rate import AtRate, rate_for
 from burgernet.base import Base
 from burgernet.settings import Settings
 
@@ -19,9 +22,11 @@ async def notifications(base: Base) -> None:
     settings = base.settings
     places = Places(settings.public_url.rstrip("/"), settings.site_url, settings.free_number_read)
     channel = Push(vapid_of(settings), Passes(base.vaults.register), places, frozenset(settings.push_hosts))
-    queue = Queue(base.store, "push", channel.provider, ATTEMPT_S)
+    purse = Purse(base.store, "push", carried_by(settings.tariffs, "push", [channel.provider]))
+    queue = Queue(base.store, "push", channel.provider, ATTEMPT_S, purse=purse)
+    at_rate = AtRate(channel, rate_for(base.redis, "push:web-push", settings.push_a_second))
     dispatcher = Dispatcher(
-        base.store, base.redis, base.register, queue, channel, is_browser, settings.push_at_once, base.strays.told
+        base.store, base.redis, base.register, queue, at_rate, is_browser, settings.push_at_once, base.strays.told
     )
     try:
         await dispatcher.run()

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from actions.numbers import allowed
+from alerting.bounds import carried_by
 from alerting.channels.in_order import InOrder, Rememberer, Way
 from alerting.channels.sms import TwilioSms
 from alerting.channels.spryng import SpryngSms
@@ -68,7 +69,7 @@ def by_spryng(settings: Settings) -> SpryngSms:
 
 def text_dispatcher(base: Base, channels: list[Rememberer]) -> Dispatcher:
     """`channels`: the one to be tried first in front."""
-    tariffs = base.settings.tariffs
+    tariffs = carried_by(base.settings.tariffs, "sms", [channel.provider for channel in channels])
     purse = Purse(base.store, "sms", tariffs, partial(text_parts, free_number=base.settings.free_number_read))
     bounds = {channel.provider: tariffs["sms", channel.provider] for channel in channels}
     ways = tuple(

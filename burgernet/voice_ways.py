@@ -8,6 +8,7 @@ from functools import partial
 
 from actions.numbers import allowed, read_number
 from alerting.bell import DELIVERIES, work
+from alerting.bounds import carried_by
 from alerting.channels import Channel
 from alerting.channels.in_order import InOrder, Way
 from alerting.channels.standing import Standing, Trunk
@@ -39,7 +40,8 @@ TWILIO_SIDE_BY_SIDE = 10
 async def voice_alerts(base: Base, controller: Controller, board: Switchboard) -> None:
     """Places voice alerts until cancelled, by the ways that the settings name; by none it returns at once."""
     # A call counts as one minute when it leaves.
-    purse = Purse(base.store, "voice", base.settings.tariffs)
+    carriers = [provider for provider, there in (("asterisk", by_trunk(base)), ("twilio", by_twilio(base))) if there]
+    purse = Purse(base.store, "voice", carried_by(base.settings.tariffs, "voice", carriers))
     own = own_way(base, controller, board) if by_trunk(base) else None
     async with AsyncExitStack() as open_things, asyncio.TaskGroup() as group:
         channel: Channel | None = own

@@ -9,7 +9,7 @@ import pytest
 
 from actions.models import Kind, MessageKind, now
 from actions.store import Store
-from alerting.bounds import ALL, Bounds, Tariffs
+from alerting.bounds import ALL, Bounds, Tariffs, carried_by
 from alerting.purse import WHATEVER_IT_COSTS, Purse, Spent, day_of, spent_on
 from alerting.renditions import Notice
 
@@ -92,6 +92,11 @@ async def test_when_every_provider_is_used_up_the_channel_is(store: Store) -> No
     tariffs = bounded(twilio=1, spryng=1)
     await bought(store, tariffs, "spryng", GOLF)
     purse = await bought(store, tariffs, "twilio", GOLF)
+    assert await kinds(store, purse) == WHATEVER_IT_COSTS
+
+
+async def test_a_provider_without_an_account_is_no_help_when_the_only_one_is_used_up(store: Store) -> None:
+    purse = await bought(store, carried_by(bounded(twilio=1), "sms", ["twilio"]), "twilio", GOLF)
     assert await kinds(store, purse) == WHATEVER_IT_COSTS
 
 
