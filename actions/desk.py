@@ -35,6 +35,7 @@ from actions.models import (
     Status,
     now,
 )
+from actions.pictures import illustrate
 from actions.sounds import NOTHING_RECORDED, Sounds, faults_in_sounds
 from actions.store import Store
 from actions.texts import Texts as Texts
@@ -78,6 +79,7 @@ class NewAction:
     sounds: Sounds = field(default_factory=dict)
     exercise: bool = False  # reaches participants of exercises alone
     ends_after: timedelta | None = None  # so long after its start it ends by itself; None: as its kind is set
+    picture: bytes | None = None  # as pictures.read_picture gives it
 
 
 class Desk:
@@ -172,7 +174,10 @@ class Desk:
         async with self._store.writing() as session:
             action = await add_action(session, new, area)
             open_for = new.ends_after or self._open_for[Kind(new.kind)]
-            return await set_going(session, action, new.texts, actor, open_for, new.sounds)
+            started = await set_going(session, action, new.texts, actor, open_for, new.sounds)
+            if new.picture:
+                await illustrate(session, action, new.picture)
+            return started
 
     async def _change_duty(self, operator_id: str, since: datetime | None, actor: Actor, verb: str) -> Duty:
         async with self._store.writing() as session:

@@ -18,8 +18,8 @@ class NoPhoto(ValueError):
     """What came is no photo that can be kept."""
 
 
-def made_safe(given: bytes) -> bytes:
-    """The picture as a JPEG of at most 2,560 pixels a side, upright, without place, time or name of the camera. Takes
+def made_safe(given: bytes, longest_side: int = LONGEST_SIDE) -> bytes:
+    """The picture as a JPEG of at most `longest_side` pixels, upright, without place, time or name of the camera. Takes
     up to seconds: call it in a thread. Raises NoPhoto."""
     if len(given) > LARGEST:
         raise NoPhoto("too many bytes")
@@ -28,9 +28,9 @@ def made_safe(given: bytes) -> bytes:
             # Looked at before anything is unpacked: a small file can say that it is a huge picture.
             if picture.width * picture.height > MOST_PIXELS:
                 raise NoPhoto("too many pixels")
-            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            picture.draft("RGB", (longest_side, longest_side))
             upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            upright.thumbnail((longest_side, longest_side))
             return _written(upright)
     except NoPhoto:
         raise

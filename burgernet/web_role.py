@@ -13,6 +13,7 @@ from actions.link_tips import LinkTips
 from actions.links import Purpose
 from actions.listing import Listing
 from actions.numbers import read_number
+from actions.pictures import Pictures
 from actions.tips import Tips
 from alerting.inbound.reception import Reception
 from alerting.passes import Passes
@@ -41,7 +42,7 @@ from web.health import Health
 from web.hooks import inbound, spryng, twilio, twilio_calls, twilio_voice
 from web.hooks.twiml import Words
 from web.links.serving import LinkPages
-from web.participants import shown, unsubscribe
+from web.participants import pictures, shown, unsubscribe
 from web.participants.visitors import Visitors
 from web.server import application, serve
 from web.stream.form import Form
@@ -90,6 +91,7 @@ def web_application(base: Base, book: CallBook) -> web.Application:
         *_link_pages(base).routes(),
         *unsubscribe.routes(base.store, passes, visitors),
         *shown.routes(base.store, passes, visitors),
+        *pictures.routes(Pictures(base.store), visitors),
         *Health(base.store, base.redis).routes(),
         *serving.routes(ENDPOINTS, _office(base), gate, settings.public_url),
         *stream.routes(),

@@ -14,6 +14,8 @@ from rich.table import Table
 from actions.desk import NewAction, Refused, Texts
 from actions.endings import Endings
 from actions.models import Kind, Outcome, Status
+from actions.photos import NoPhoto
+from actions.pictures import read_picture
 from actions.rooms import Rooms
 from actions.sounds import LONGEST_S, Sounds
 from alerting.bell import action_changed
@@ -69,6 +71,9 @@ def start(
     ends_after: Annotated[
         int | None, typer.Option(help="Minutes after which it ends by itself, without result. Else as its kind is set.")
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="A picture for mail and notifications, shown until the end: JPEG, PNG or WebP.")
+    ] = None,
     why: Why = "a look-out was asked for",
 ) -> None:
     """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
@@ -82,6 +87,7 @@ def start(
         _sounds(recording, recording_en),
         exercise,
         None if ends_after is None else timedelta(minutes=ends_after),
+        _picture(picture),
     )
 
     async def work(base: Base) -> str:
@@ -199,6 +205,14 @@ def _sounds(dutch: Path | None, english: Path | None) -> Sounds:
     if faults:
         raise Refused(faults)
     return sounds
+
+
+def _picture(file: Path | None) -> bytes | None:
+    """Raises Refused."""
+    try:
+        return read_picture(file) if file else None
+    except NoPhoto as fault:
+        raise Refused([f"the picture {file} cannot be used: {fault}"]) from None
 
 
 def _contents(file: Path) -> bytes:
