@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -24,7 +24,7 @@ Key = tuple[str, str]
 ADDITIONS = ("huisletter", "toevoeging", "huistoevoeging", "huisnummertoevoeging")
 # Where a list without outlines says where it is: in metres, in degrees.
 METRES, DEGREES = (("rd_x", "rd_y"), ("x", "y")), (("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"))
-A_TRANSACTION, A_STATEMENT = 20_000, 2_000
+A_TRANSACTION = 20_000
 ASKED_AT_ONCE = 400
 _POSTCODE = re.compile(r"[1-9]\d{3}[A-Z]{2}")
 _NUMBER = re.compile(r"(\d{1,5})([^0-9].*)?")
@@ -73,26 +73,26 @@ async def take_in(store: Store, table: Table, report: Imported, actor: Actor) ->
         places = dict(_placed(batch, table, report))
         report.found += len(places)
         async with store.writing() as session:
-            changed = 0
-            for start in range(0, len(places), A_STATEMENT):
-                changed += (
-                    await session.exec(_upsert(store, list(places.items())[start : start + A_STATEMENT]))
-                ).rowcount
+            changed = len((await session.exec(_upsert(store), params=_rows(places))).all()) if places else 0
             if changed:
                 record(session, actor, "import", "address", changed)
         report.changed += changed
 
 
-def _upsert(store: Store, places: Sequence[tuple[Key, tuple[float, float]]]) -> Any:
+def _upsert(store: Store) -> Any:
+    """Gives back the rows that are new or changed."""
     table: Any = AddressPlace.__table__  # type: ignore[attr-defined]
-    values = [{"postcode": key[0], "number": key[1], "x": x, "y": y} for key, (x, y) in places]
-    adding = store.insert(table).values(values)
+    adding = store.insert(table)
     new = adding.excluded
     return adding.on_conflict_do_update(
         index_elements=["postcode", "number"],
         set_={"x": new.x, "y": new.y},
         where=(table.c.x != new.x) | (table.c.y != new.y),
-    )
+    ).returning(table.c.number)
+
+
+def _rows(places: Mapping[Key, tuple[float, float]]) -> list[dict[str, Any]]:
+    return [{"postcode": key[0], "number": key[1], "x": x, "y": y} for key, (x, y) in places.items()]
 
 
 def _placed(batch: Sequence[Row], table: Table, report: Imported) -> Iterator[tuple[Key, tuple[float, float]]]:

@@ -170,7 +170,6 @@ async def test_addresses_come_in_but_for_the_bad_rows_and_are_found_however_writ
     store: Store, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "A_TRANSACTION", 3)
-    monkeypatch.setattr(addresses, "A_STATEMENT", 2)
     rows = [
         ["3011AB", "12", "A", "bis", "4,47917", "51.9225"],
         ["", "13", "", "", "4.47917", "51.9225"],

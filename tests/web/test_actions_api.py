@@ -5,11 +5,12 @@ import re
 from typing import Any
 
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from actions.models import Action, Audit, Delivery, DeliveryState, Message, MessageText
+from actions.models import Action, Audit, Boundary, Delivery, DeliveryState, Message, MessageText
 from burgernet.base import Base
 from tests.web.asking import ACTION, CIRCLE, FOUND, INCIDENT, WORDS, Asking
 
@@ -63,6 +64,19 @@ async def test_an_action_goes_from_draft_to_result_over_the_api(rotterdam: Askin
         (*me, "update", str(action), "asked through the API"),
         (*me, "end", str(action), "found"),
     ]
+
+
+async def test_an_area_known_by_name_is_looked_up_and_shown_as_it_was_given(rotterdam: Asking, base: Base) -> None:
+    area = {"type": "municipalities", "codes": ["GM0599"]}
+    refused = await rotterdam.post("/v1/actions", ACTION | {"area": area})
+    assert refused.status == 400
+    assert "burgernet places import" in str(refused.body)
+    async with base.store.writing() as session:
+        shape = shapely.to_wkb(shapely.box(90_000, 430_000, 100_000, 440_000))
+        session.add(Boundary(code="GM0599", kind="municipality", name="Rotterdam", shape=shape))
+    action = await made(rotterdam, area=area)
+    assert action["area"] == area
+    assert (await made(rotterdam, area={"type": "nation"}))["area"] == {"type": "nation"}
 
 
 async def test_an_action_can_start_at_once_in_two_languages(rotterdam: Asking, base: Base) -> None:
