@@ -18,6 +18,7 @@ from actions.areas import placed
 from actions.books import Actor, record, tell
 from actions.duty import Duty, Room, as_duty, as_room
 from actions.geography import Area, BadArea
+from actions.growing import put_on
 from actions.lifecycle import fault_in_step, fault_in_update
 from actions.matching import OpenAction, Postcodes
 from actions.models import (
@@ -35,7 +36,9 @@ from actions.models import (
     Status,
     now,
 )
+from actions.options import Options
 from actions.pictures import illustrate
+from actions.search import Search
 from actions.sounds import NOTHING_RECORDED, Sounds, faults_in_sounds
 from actions.store import Store
 from actions.texts import Texts as Texts
@@ -80,6 +83,8 @@ class NewAction:
     exercise: bool = False  # reaches participants of exercises alone
     ends_after: timedelta | None = None  # so long after its start it ends by itself; None: as its kind is set
     picture: bytes | None = None  # as pictures.read_picture gives it
+    options: Options = field(default_factory=Options)
+    search: Search | None = None  # the area then follows it
 
 
 class Desk:
@@ -221,6 +226,7 @@ async def checked(store: Store, new: NewAction) -> tuple[NewAction, Area]:
     if new.kind not in set(Kind):
         faults.append(f"kind {new.kind!r} is not known: use {', '.join(Kind)}")
     faults += faults_in_time(new.ends_after) if new.ends_after is not None else []
+    faults += new.options.faults() + (new.search.faults(now()) if new.search else [])
     async with store.reading() as session:
         faults += await _strangers(session, new)
     try:
@@ -235,7 +241,14 @@ async def checked(store: Store, new: NewAction) -> tuple[NewAction, Area]:
 
 async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Action:
     """Adds the row of an action that was checked, as a draft without code."""
-    region = await session.get_one(Region, new.region_id)
+    action = as_action(new, area, await session.get_one(Region, new.region_id))
+    session.add(action)
+    await session.flush()
+    return action
+
+
+def as_action(new: NewAction, area: Area, region: Region) -> Action:
+    """The row of an action that was checked, in no database yet."""
     x, y = area.centre
     action = Action(
         code="",
@@ -250,8 +263,9 @@ async def add_action(session: AsyncSession, new: NewAction, area: Area) -> Actio
         y=y,
         exercise=new.exercise,
     )
-    session.add(action)
-    await session.flush()
+    new.options.put_on(action)
+    if new.search:
+        put_on(action, new.search, now())
     return action
 
 

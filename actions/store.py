@@ -6,13 +6,14 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import ARRAY, ColumnElement, Table, any_, event, func, literal, text
+from sqlalchemy import ARRAY, ColumnElement, Table, any_, event, func, literal, text, type_coerce
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.models import DESK, POLICE, REGISTER
+from actions.models import DESK, POLICE, REGISTER, UtcTime
 
 SCHEMAS = (DESK, REGISTER, POLICE)
 # SQLite has no schemas: the same three groups of tables share one file.
@@ -96,6 +97,21 @@ class Store:
         if self.dialect == "sqlite":
             return column.in_(values)  # type: ignore[no-any-return]
         return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
+
+    def minutes_after(self, start: datetime, minutes: ColumnElement[int]) -> ColumnElement[datetime]:
+        """A moment so many minutes after a whole minute."""
+        if self.dialect == "sqlite":
+            moved = func.strftime("%Y-%m-%d %H:%M:00.000000", literal(start, UtcTime()), minutes.concat(" minutes"))
+            return type_coerce(moved, UtcTime())
+        return type_coerce(literal(start, UtcTime()) + func.make_interval(0, 0, 0, 0, 0, minutes), UtcTime())
+
+    async def by_index(self, session: AsyncSession) -> None:
+        """In this transaction PostgreSQL finds thousands of rows in tables of millions by their indexes, one by one.
+        Left to itself it reads whole tables for a chunk of an audience, or compiles a plan for longer than it runs."""
+        if self.dialect == "postgresql":
+            await session.exec(text("SET LOCAL enable_hashjoin = off"))  # type: ignore[call-overload]
+            await session.exec(text("SET LOCAL enable_mergejoin = off"))  # type: ignore[call-overload]
+            await session.exec(text("SET LOCAL jit = off"))  # type: ignore[call-overload]
 
     async def one_at_a_time(self, session: AsyncSession, key: bytes) -> None:
         """Until this transaction ends no other one with the same key (8 bytes count) gets past this line. On SQLite

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import adoption, chance, faults, free_number, growth, results, stop, text_throughput, waiting_line
+from bench import adoption, audience, chance, faults, free_number, growth, results, stop, text_throughput, waiting_line
 from bench.fault_play import Size
 from bench.fault_scenes import SCENES
 from bench.results import Figure
@@ -72,11 +72,16 @@ def _stop(given: argparse.Namespace) -> list[Figure]:
     return stop.run(given.stops, given.alerted)
 
 
+def _audience(given: argparse.Namespace) -> list[Figure]:
+    return asyncio.run(audience.run(given.size))
+
+
 BENCHES = {
     free_number.NAME: _free_number,
     growth.NAME: _growth,
     waiting_line.NAME: _waiting_line,
     adoption.NAME: _adoption,
+    audience.NAME: _audience,
     chance.NAME: _chance,
     faults.NAME: _faults,
     text_throughput.NAME: _text_throughput,
@@ -109,6 +114,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     words.add_argument("--stops", type=int, default=10, help="stop: so often an action is ended in mid-wave")
     words.add_argument("--alerted", type=int, default=5_000, help="stop: deliveries of each")
+    words.add_argument("--size", type=int, default=3_000_000, help="audience: participants")
     words.add_argument("--scenes", nargs="*", default=(), choices=SCENES, help="some of the faults alone")
     return words
 

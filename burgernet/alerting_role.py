@@ -10,10 +10,11 @@ from functools import partial
 from actions.endings import Endings
 from actions.journal import Journal
 from actions.tallies import settle
-from alerting.audience import write_next
+from alerting.audience import Audiences
 from alerting.bell import DELIVERIES, every, work
 from alerting.endings import end_overdue, remind
 from alerting.fallback import write_fallbacks
+from alerting.widening import widen
 from burgernet.base import Base, Say
 from burgernet.mail_way import mails
 from burgernet.push_way import notifications
@@ -28,15 +29,19 @@ SETTLE_S, PRUNE_S = 300.0, 600.0
 
 async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
     """Works until cancelled; sets `ready` at once: what is due waits in the database."""
+    steps: dict[str, Callable[[], Awaitable[bool]]] = {
+        "audiences": Audiences(base.store, base.redis).step,
+        "texts after calls": partial(write_fallbacks, base.store, base.redis),
+        "areas of searches": partial(widen, base.store, base.redis),
+        **_by_the_clock(base),
+    }
     async with (
         base.looking(by_spending(base)),
         base.looking(by_alerting(base)),
         asyncio.TaskGroup() as group,
     ):
-        for what, step in (("audiences", write_next), ("texts after calls", write_fallbacks)):
-            group.create_task(work(base.redis, DELIVERIES, what, partial(step, base.store, base.redis)))
-        for what, timely in _by_the_clock(base).items():
-            group.create_task(work(base.redis, DELIVERIES, what, timely))
+        for what, step in steps.items():
+            group.create_task(work(base.redis, DELIVERIES, what, step))
         if text_providers(base.settings):
             group.create_task(texts(base))
         else:

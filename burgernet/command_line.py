@@ -36,6 +36,7 @@ from burgernet.commands import (
     places,
     report,
     room,
+    sightings,
     spending,
     statistics,
     tips,
@@ -90,6 +91,8 @@ action.app.command()(tips.note)
 action.app.command("tip-sound")(tips.tip_sound)
 action.app.command("tip-photo")(tips.tip_photo)
 action.app.command()(links.link)
+action.app.command()(sightings.sighting)
+app.command()(sightings.sightings)
 app.add_typer(action.app, name="action")
 app.add_typer(mail.app, name="mail")
 app.add_typer(message.app, name="message")

@@ -14,11 +14,13 @@ from actions.links import Purpose
 from actions.listing import Listing
 from actions.numbers import read_number
 from actions.pictures import Pictures
+from actions.sightings import Sightings
 from actions.tips import Tips
 from alerting.inbound.reception import Reception
 from alerting.passes import Passes
 from alerting.renditions import Around
 from burgernet.base import Base, Say
+from burgernet.carriers import carriers
 from ivr_flows.catalogue import catalogue
 from ivr_flows.spoken import spoken
 from web.access.rate import Limits, Rate
@@ -31,9 +33,11 @@ from web.api import (
     messages,
     notes,
     photos,
+    previews,
     room_changes,
     rooms,
     serving,
+    sightings,
     spending,
     statistics,
 )
@@ -61,6 +65,8 @@ ENDPOINTS = (
     *alarms.ENDPOINTS,
     *spending.ENDPOINTS,
     *statistics.ENDPOINTS,
+    *previews.ENDPOINTS,
+    *sightings.ENDPOINTS,
 )
 
 
@@ -121,6 +127,8 @@ def _office(base: Base) -> Office:
         tariffs=settings.tariffs,
         endings=Endings(store),
         link_texts=base.link_texts,
+        sightings=Sightings(store),
+        carriers=carriers(settings),
     )
 
 

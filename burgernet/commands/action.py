@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,15 +14,31 @@ from rich.table import Table
 
 from actions.desk import NewAction, Refused, Texts
 from actions.endings import Endings
-from actions.models import Kind, Outcome, Status
+from actions.models import Kind, Outcome, Status, now
 from actions.photos import NoPhoto
 from actions.pictures import read_picture
 from actions.rooms import Rooms
+from actions.search import Means, Search
 from actions.sounds import LONGEST_S, Sounds
+from alerting.audience.preview import Preview, preview
 from alerting.bell import action_changed
 from alerting.message_doctor import examine
 from burgernet.base import Base
+from burgernet.carriers import carriers
+from burgernet.commands.action_options import (
+    By,
+    Heading,
+    Language,
+    LastSeen,
+    MaxAge,
+    MinAge,
+    SeenAt,
+    WakeReason,
+    options,
+    search,
+)
 from burgernet.commands.message import show, worded
+from burgernet.commands.preview import drawn
 from burgernet.commands.terminal import by_command, err, out, with_base
 from telephony.given_sound import Unfit, fit_for_telephone
 
@@ -74,21 +91,18 @@ def start(
     picture: Annotated[
         Path | None, typer.Option(help="A picture for mail and notifications, shown until the end: JPEG, PNG or WebP.")
     ] = None,
+    wake_reason: WakeReason = "",
+    language: Language = None,
+    min_age: MinAge = None,
+    max_age: MaxAge = None,
+    last_seen: LastSeen = "",
+    seen_at: SeenAt = "",
+    means: By = Means.WALK,
+    heading: Heading = None,
     why: Why = "a look-out was asked for",
 ) -> None:
     """Start an action: its message goes out to everybody in the area, and callers are put through to its room."""
-    new = NewAction(
-        kind,
-        region,
-        _area(circle, area, municipality, safety_region, region if region_wide else "", nation),
-        worded(title, text, title_en, text_en),
-        operator or None,
-        room or None,
-        _sounds(recording, recording_en),
-        exercise,
-        None if ends_after is None else timedelta(minutes=ends_after),
-        _picture(picture),
-    )
+    new = _new(locals())
 
     async def work(base: Base) -> str:
         show(examine(new.texts, kind, base.settings.free_number_read, exercise=exercise), new.texts, err)
@@ -98,6 +112,17 @@ def start(
 
     what = "Exercise" if exercise else "Action"
     out.print(f"{what} [bold]{with_base(work)}[/] is open. Callers key this code; `burgernet action end` ends it.")
+
+
+@app.command("preview", help="Look ahead, with the options of start: whom it reaches, when, how fast, for how much.")
+@wraps(start)
+def preview_action(**given: Any) -> None:
+    new = _new(given)
+
+    async def work(base: Base) -> Preview:
+        return await preview(base.store, new, carriers(base.settings), base.settings.free_number_read)
+
+    out.print(drawn(with_base(work)))
 
 
 @app.command()
@@ -181,6 +206,40 @@ def list_actions(
             "exercise" * action.exercise,
         )
     out.print(table)
+
+
+def _new(given: Mapping[str, Any]) -> NewAction:
+    """The action of the options of `start`. Raises Refused."""
+    seen = search(given["last_seen"], given["seen_at"], given["means"], given["heading"])
+    return NewAction(
+        given["kind"],
+        given["region"],
+        _searched(given, seen) if seen else _area(*_where(given)),
+        worded(given["title"], given["text"], given["title_en"], given["text_en"]),
+        given["operator"] or None,
+        given["room"] or None,
+        _sounds(given["recording"], given["recording_en"]),
+        given["exercise"],
+        None if given["ends_after"] is None else timedelta(minutes=given["ends_after"]),
+        _picture(given["picture"]),
+        options(given["wake_reason"], given["language"], given["min_age"], given["max_age"]),
+        seen,
+    )
+
+
+def _where(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The ways to say where, as _area takes them."""
+    region = given["region"] if given["region_wide"] else ""
+    return given["circle"], given["area"], given["municipality"], given["safety_region"], region, given["nation"]
+
+
+def _searched(given: Mapping[str, Any], seen: Search) -> Any:
+    """The area of a search. Raises Refused."""
+    if any(_where(given)):
+        raise Refused(["say where once: --last-seen makes its own area"])
+    if faults := seen.faults(now()):
+        raise Refused(faults)
+    return seen.area(given["kind"], now())
 
 
 async def _completed(base: Base, code: str, title: str, text: str, title_en: str, text_en: str) -> Texts:

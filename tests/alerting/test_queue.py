@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from sqlmodel import update
 
 from actions.matching import OpenAction
-from actions.models import Attempt, Delivery, DeliveryState, Message, now
+from actions.models import Attempt, Delivery, DeliveryState, Kind, Message, bits, now
 from actions.store import Store
 from alerting.attempts import record
 from alerting.errors import Fault, Whose
@@ -85,6 +85,7 @@ async def test_the_most_urgent_kind_goes_first_and_one_claim_reaches_over_severa
     town: Town, redis: Redis
 ) -> None:
     await town.has(somebody(1))
+    await town.wishes(1, kinds=bits(Kind))
     codes = {}
     for kind in ("information", "investigation", "look_out", "amber", "missing_child"):
         codes[kind] = (await town.looks_out(kind=kind)).code

@@ -87,6 +87,18 @@ class Town:
             first = (await session.exec(query)).one()
             await session.exec(update(Participant).where(col(Participant.id) == first).values(signed_off_at=now()))
 
+    async def wishes(self, name: int, **values: Any) -> None:
+        """Columns of all subscriptions of a number: kinds, wakes, quiet hours."""
+        async with self.store.writing() as session:
+            this = col(Subscription.contact_point_id) == await self.contact_point(name)
+            await session.exec(update(Subscription).where(this).values(**values))
+
+    async def is_somebody(self, name: int, **values: Any) -> None:
+        """Columns of all participants who subscribed by a number: exercise, follows, year of birth."""
+        async with self.store.writing() as session:
+            these = col(Participant.id).in_(_owners(await self.contact_point(name)))
+            await session.exec(update(Participant).where(these).values(**values))
+
     async def opts_out(self, name: int) -> None:
         """The number wants no more messages."""
         async with self.store.writing() as session:

@@ -42,6 +42,7 @@ def test_paths_are_plural_nouns_in_kebab_case_and_keys_are_in_camel_case() -> No
     for path in DOCUMENT["paths"]:
         assert re.fullmatch(r"(/([a-z]+(-[a-z]+)*|\{id\}))+", path.removesuffix(".json")), path
     assert {path.split("/")[1] for path in DOCUMENT["paths"]} == {
+        "action-previews",
         "actions",
         "alarms",
         "calls",

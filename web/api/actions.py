@@ -14,6 +14,7 @@ from actions.reach import BEST_FIRST, Counted, Reach, reach_of
 from alerting.bell import action_changed
 from web.access.tokens import Scope
 from web.api.answers import ActionOut, ActionsOut, CountedOut, MessageReachOut, ReachOut, RingOut, WordsOut
+from web.api.asked_action import new_action
 from web.api.endpoint import Asked, Endpoint, Office, Reply
 from web.api.problem import Problem
 from web.api.shapes import (
@@ -42,26 +43,15 @@ async def list_actions(office: Office, asked: Asked, query: ActionsQuery) -> Rep
 
 
 async def create_action(office: Office, asked: Asked, body: NewActionBody) -> Reply[ActionOut]:
-    room = await _room(office, asked, body.region, body.room)
-    area, words = body.area.model_dump(), body.words.plain()
-    new = NewAction(
-        body.kind,
-        body.region,
-        area,
-        words,
-        body.operator,
-        room,
-        exercise=body.exercise,
-        ends_after=_minutes(body.ends_after),
-    )
-    made = await office.drafts.make(new, asked.by(body.why), body.incident, start=body.start)
+    room = await room_of_new(office, asked, body.region, body.room)
+    made = await office.drafts.make(new_action(body, room), asked.by(body.why), body.incident, start=body.start)
     if made.new and body.start:
         await action_changed(office.redis)
     return await _made(office, made)
 
 
 async def report_incident(office: Office, asked: Asked, body: IncidentBody) -> Reply[ActionOut]:
-    room = await _room(office, asked, body.region, body.room or asked.holder.room_id)
+    room = await room_of_new(office, asked, body.region, body.room or asked.holder.room_id)
     new = NewAction(body.kind, body.region, body.place.model_dump(), {"nl": (body.title, body.text)}, None, room)
     return await _made(office, await office.drafts.make(new, asked.by(body.why), body.number))
 
@@ -108,7 +98,7 @@ async def visible(office: Office, asked: Asked, action_id: int) -> Listed:
     return listed
 
 
-async def _room(office: Office, asked: Asked, region: str, room: str | None) -> str | None:
+async def room_of_new(office: Office, asked: Asked, region: str, room: str | None) -> str | None:
     """The room of a new action. Raises Problem (403) for somebody else's."""
     if room is None and (known := (await office.desk.regions()).get(region)):
         room = known.room_id

@@ -115,6 +115,49 @@ class StatisticsOut(Output):
     items: list[StatisticOut] = Field(description="By month, kind and region")
 
 
+class RingPreviewOut(Output):
+    ring: int = Field(description="1 is the nearest")
+    metres: int = Field(description="How far its farthest address is")
+    deliveries: int
+
+
+class ChannelPreviewOut(Output):
+    now: int = Field(description="Deliveries at once")
+    later: int = Field(description="When quiet hours end")
+    seconds: float = Field(description="How long those of now take")
+    euros: float = Field(description="What all of them cost; 0 where no price is set")
+
+
+class PreviewOut(Output):
+    """What the start of an action would do at this moment. Nothing was written."""
+
+    at: datetime
+    exact: bool = Field(description="Everybody was looked at; else the numbers are reckoned from a part")
+    people: int
+    contact_points: int = Field(description="Telephones, mailboxes and browsers")
+    channels: dict[str, ChannelPreviewOut]
+    rings: list[RingPreviewOut]
+    woken_by_choice: int = Field(description="In quiet hours, of those who chose to be woken by this kind")
+    woken_for_reason: int = Field(description="In quiet hours, of those who did not: for `wakeReason`")
+    left_asleep: int = Field(description="They wait for the end of quiet hours")
+    area: dict[str, Any] = Field(description="GeoJSON, whatever way it was given")
+
+
+class SightingOut(Output):
+    id: str
+    lat: float
+    lon: float
+    accuracy: int | None = Field(description="Metres")
+    heading: int | None = Field(description="Degrees from north")
+    seen_at: datetime
+    received_at: datetime
+    confirmed_at: datetime | None = Field(description="Since when an operator believes it")
+
+
+class SightingsOut(Output):
+    items: list[SightingOut]
+
+
 class OperatorOut(Output):
     id: str = Field(description="An operator, or a seat of the room's own exchange")
     state: str = Field(description="idle, ringing, talking or wrap_up")

@@ -20,8 +20,10 @@ from actions.desk import Desk
 from actions.drafts import Drafts
 from actions.endings import Endings
 from actions.listing import Listing
+from actions.sightings import Sightings
 from actions.store import Store
 from actions.tips import Tips
+from alerting.audience.preview import Carrier
 from alerting.bounds import Tariffs
 from alerting.inbound.link_texts import LinkTexts
 from alerting.renditions import Around
@@ -46,6 +48,8 @@ class Office:
     tariffs: Tariffs
     endings: Endings
     link_texts: LinkTexts
+    sightings: Sightings
+    carriers: Mapping[str, Carrier]
 
 
 @dataclass(frozen=True)

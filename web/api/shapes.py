@@ -7,12 +7,23 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from actions.desk import LONGEST_OPEN, SHORTEST_OPEN
 from actions.geography import LARGEST_RADIUS_M, MOST_NAMES, SMALLEST_RADIUS_M, Area
 from actions.models import Kind, MessageKind, Outcome, Status
+from actions.options import OLDEST, YOUNGEST
+from actions.search import Means
 from actions.texts import LONGEST_BODY, LONGEST_TITLE, Texts, faults_in_body, faults_in_title
 
 MOST_IN_A_PAGE = 200
@@ -157,6 +168,31 @@ class WordsInLanguages(Input):
         return {language: (words.title, words.text) for language, words in given.items() if words}
 
 
+class ChoiceGiven(Input):
+    """Among the participants there; an age is what somebody becomes this year."""
+
+    languages: Annotated[list[Literal["nl", "en"]] | None, Field(min_length=1, max_length=2)] = None
+    min_age: Annotated[int | None, Field(ge=YOUNGEST, le=OLDEST)] = None
+    max_age: Annotated[int | None, Field(ge=YOUNGEST, le=OLDEST)] = None
+
+
+Heading = Annotated[int, Field(ge=0, le=359, description="Degrees from north, clockwise")]
+Moment = Annotated[AwareDatetime, Field(strict=False)]
+
+
+class SeenGiven(Input):
+    lat: Latitude
+    lon: Longitude
+    seen_at: Moment
+    heading: Heading | None = None
+
+
+class LastSeenGiven(SeenGiven):
+    """Where somebody was last seen: the area grows from there with time."""
+
+    means: Means
+
+
 EXAMPLE_CIRCLE = {"type": "circle", "lat": 51.9225, "lon": 4.4792, "radius": 2000}
 EXAMPLE_WORDS = {"nl": {"title": "de blauwe Golf in Rotterdam", "text": "Kijk uit naar een blauwe Volkswagen Golf."}}
 
@@ -243,8 +279,8 @@ class SpendingQuery(Input):
     day: Annotated[date | None, Field(description="Local date; without it: today"), BeforeValidator(_day)] = None
 
 
-class NewActionBody(Input):
-    """An action as a draft, or with `start` at once."""
+class ActionBody(Input):
+    """An action, with an area, or where somebody was last seen."""
 
     model_config = _example(kind="look_out", region="rotterdam", area=EXAMPLE_CIRCLE, words=EXAMPLE_WORDS)
 
@@ -252,13 +288,27 @@ class NewActionBody(Input):
     region: Annotated[Name, Field(description="The police unit, such as rotterdam")]
     room: Annotated[Name | None, Field(description="The control room; else the one that serves the region")] = None
     operator: Annotated[Name | None, Field(description="Who starts it: rings first for its callers")] = None
-    area: AreaGiven
+    area: Annotated[AreaGiven | None, Field(description="Where; or else `lastSeen`")] = None
+    last_seen: LastSeenGiven | None = None
     words: WordsInLanguages
-    start: bool = False
+    wake_reason: Annotated[Why | None, Field(description="Why it may wake who did not ask to be woken")] = None
+    choice: ChoiceGiven | None = None
     exercise: Annotated[bool, Field(description="Reaches those who take part in exercises alone")] = False
     ends_after: Annotated[
         Minutes | None, Field(description="Minutes after which it ends by itself; else as its kind is set")
     ] = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> ActionBody:
+        if (self.area is None) == (self.last_seen is None):
+            raise Faulty(["say where, once: `area` or `lastSeen`"])
+        return self
+
+
+class NewActionBody(ActionBody):
+    """An action as a draft, or with `start` at once."""
+
+    start: bool = False
     incident: Annotated[
         IncidentNumber | None,
         Field(description="Number in the room's own system: the same one twice makes one action"),
@@ -285,6 +335,23 @@ class IncidentBody(Input):
     place: Annotated[AreaGiven, Field(description="Where to look")]
     title: Annotated[Title, Field(description="In Dutch, short")]
     text: Annotated[Body, Field(description="In Dutch: what to look for")]
+    why: Why | None = None
+
+
+class SightingBody(SeenGiven):
+    """A sighting that the operator believes: a search moves there."""
+
+    model_config = _example(lat=51.93, lon=4.5, seenAt="2026-11-28T14:05:00Z", heading=90)
+
+    why: Why | None = None
+
+
+class ConfirmationBody(Input):
+    """Believes a sighting that a citizen sent."""
+
+    model_config = _example(sighting="0" * 32)
+
+    sighting: Annotated[str, StringConstraints(pattern=r"^[a-f0-9]{32}$")]
     why: Why | None = None
 
 

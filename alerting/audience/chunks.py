@@ -1,0 +1,78 @@
+"""An audience in parts that are each written in a moment: the nearest first, and none looked at twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_
+from sqlmodel import col, select
+
+from actions.models import Delivery, Message, MessageKind
+from actions.store import Store
+from alerting.audience.awaited import Awaited
+from alerting.audience.cells import COUNTED, count, ground_of, inside, taken
+from alerting.audience.rings import rings
+
+# Addresses in a transaction: few at first, so that the first message leaves at once, then more and more.
+FIRST_CHUNK, CHUNK = 1_000, 10_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Those who live in a ring (`near`: the condition on addresses), or were alerted before (on deliveries)."""
+
+    where: ColumnElement[bool]
+    ring: int
+    near: bool
+
+
+async def chunks(store: Store, awaited: Awaited) -> AsyncGenerator[Chunk, None]:
+    """All to whom the message may go. An update also goes to those whom the alert, stopped by it, had not reached yet;
+    an update for followers and a result go to those alerted alone."""
+    message = awaited.message
+    if message.kind != MessageKind.ALERT:
+        async for where in _alerted(store, awaited):
+            yield Chunk(where, 0, near=False)
+    if message.kind != MessageKind.RESULT and not message.followers:
+        async for chunk in _near(store, awaited):
+            yield chunk
+
+
+async def _near(store: Store, awaited: Awaited) -> AsyncIterator[Chunk]:
+    action, most = awaited.action, min(FIRST_CHUNK, CHUNK)
+    place = await ground_of(store, action.area, action.x, action.y)
+    for number, cells in rings(place.cells):
+        for start in range(0, len(cells), COUNTED):
+            counted = await count(store, cells[start : start + COUNTED], CHUNK)
+            while counted:
+                part, counted = taken(counted, most)
+                where = await inside(store, place, part)
+                yield Chunk(where, awaited.rings_before + number, near=True)
+                most = min(2 * most, CHUNK)
+
+
+async def _alerted(store: Store, awaited: Awaited) -> AsyncIterator[ColumnElement[bool]]:
+    """The deliveries of earlier messages, by ranges of contact points: all of one contact point are in one range."""
+    earlier = select(Message.id).where(Message.action_id == awaited.action.id, col(Message.id) < awaited.message.id)
+    async with store.reading() as session:
+        messages = list(await session.exec(earlier))
+    last: int | None = -1
+    while last is not None:
+        ends = [end for message in messages if (end := await _end(store, message, last)) is not None]
+        after, last = last, min(ends, default=None)
+        until = [col(Delivery.contact_point_id) <= last] if last is not None else []
+        yield and_(col(Delivery.contact_point_id) > after, *until)
+
+
+async def _end(store: Store, message: int | None, after: int) -> int | None:
+    """The CHUNKth contact point after this one that has a delivery of the message; None when there are not so many."""
+    query = (
+        select(Delivery.contact_point_id)
+        .where(Delivery.message_id == message, col(Delivery.contact_point_id) > after)
+        .order_by(col(Delivery.contact_point_id))
+        .offset(CHUNK - 1)
+        .limit(1)
+    )
+    async with store.reading() as session:
+        return (await session.exec(query)).first()
