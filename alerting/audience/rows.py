@@ -154,12 +154,30 @@ def _of_this_channel() -> ColumnElement[bool]:
 
 
 def _texted_instead(earlier: Any) -> ColumnElement[bool]:
-    """A call that nobody answered with a key, and a text that followed it: what comes next goes by text alone."""
+    """A call that nobody answered with a key, or a notice that was not shown, and a text that followed it: what comes
+    next goes by text alone."""
     text: Any = Delivery.__table__.alias("text")  # type: ignore[attr-defined]
-    followed = exists().where(
-        text.c.message_id.in_(earlier),
-        text.c.contact_point_id == Delivery.contact_point_id,
-        text.c.channel == "sms",
-        text.c.state.not_in(NEVER_BEGUN),
+    begun = and_(text.c.message_id.in_(earlier), text.c.channel == "sms", text.c.state.not_in(NEVER_BEGUN))
+    here = exists().where(begun, text.c.contact_point_id == Delivery.contact_point_id)
+    calls = and_(col(Delivery.channel) == "voice", col(Delivery.state) != DeliveryState.CONFIRMED, here)
+    notices = and_(
+        col(Delivery.channel) == "push",
+        col(Delivery.state).not_in((DeliveryState.DELIVERED, DeliveryState.CONFIRMED)),
+        _at_another_of_his(text, begun),
     )
-    return and_(col(Delivery.channel) == "voice", col(Delivery.state) != DeliveryState.CONFIRMED, followed)
+    return or_(calls, notices)
+
+
+def _at_another_of_his(text: Any, begun: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether such a text went to a telephone of the same person."""
+    heard: Any = Subscription.__table__.alias("heard")  # type: ignore[attr-defined]
+    home: Any = Address.__table__.alias("home")  # type: ignore[attr-defined]
+    his = home.c.participant_id == Address.participant_id
+    return (
+        select(text.c.id)
+        .join(heard, heard.c.contact_point_id == text.c.contact_point_id)
+        .join(home, home.c.id == heard.c.address_id)
+        .where(begun, his)
+        .correlate(Delivery, Address)
+        .exists()
+    )

@@ -163,12 +163,31 @@ async def test_the_text_stands_in_the_ring_of_the_notice(town: Town, redis: Redi
 
 
 @pytest.mark.parametrize("kind", ["update", "result"])
-async def test_who_was_texted_instead_hears_what_follows(town: Town, redis: Redis, kind: str) -> None:
-    """A telephone that was texted once hears the update and the result too, each once."""
-    action = await told(town, redis, watches(1), telephone(1))
-    await becomes(town, "failed")
+@pytest.mark.parametrize(("shown", "channels"), [(False, ["sms"]), (True, ["push", "sms"])])
+async def test_who_was_texted_instead_hears_what_follows_by_text_alone_unless_the_notice_was_shown_after_all(
+    town: Town, redis: Redis, kind: str, shown: bool, channels: list[str]
+) -> None:
+    action = await told(town, redis, watches(1), telephone(1), watches(2))
+    await becomes(town, "sent")
     assert await texts(town, redis, action) == [number(1)]
     await becomes(town, "delivered", channel="sms")
+    if shown:
+        await becomes(town, "delivered")
     await (town.updates(action) if kind == "update" else town.ends(action))
     await written(town, redis)
-    assert await texts(town, redis, action, kind) == [number(1)]
+    message = await town.message(action, kind)
+    other = await contact_of_browser(town, 2)
+    async with town.store.reading() as session:
+        query = select(Delivery.channel, Delivery.contact_point_id).where(Delivery.message_id == message.id)
+        rows = (await session.exec(query)).all()
+    # An update goes to whoever is there too, as if it were the first that they hear.
+    expected = channels if kind == "result" else ["push", "sms"]
+    assert sorted(channel for channel, contact in rows if contact != other) == expected
+    assert [channel for channel, contact in rows if contact == other] == ["push"]
+
+
+async def contact_of_browser(town: Town, name: int) -> int:
+    digests = town.register.digests(browser(100 * name))
+    async with town.store.reading() as session:
+        found = await session.exec(select(ContactPoint.id).where(col(ContactPoint.digest).in_(digests)))
+        return found.one() or 0
