@@ -34,7 +34,11 @@ PROMISED = "to be called back"
 OFFER_S = 1.0
 ASK_AGAIN_S = 2.0
 # These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
-GONE = {"no_answer": "the phone was not answered", "unreachable": "the phone is not registered"}
+GONE = {
+    "no_answer": "the phone was not answered",
+    "unreachable": "the phone is not registered",
+    "not_in_use": "the phone is not registered",
+}
 
 
 class Chosen(Exception):

@@ -197,6 +197,7 @@ class WaitingLine:
                     async with asyncio.timeout(ANSWER_S):  # wait_for can lose a cancellation
                         await news.subscribe("burgernet:wake")
                     await self.restore()
+                    self._forget_staffed()
                     self.connected.set()
                     pause = 0.2
                     while True:
@@ -209,7 +210,6 @@ class WaitingLine:
                 seen = clock() if self.connected.is_set() else seen
             finally:
                 self.connected.clear()
-                self._forget_staffed()
             if clock() - seen > AWAY_S:
                 self._wake_all()  # each asks Redis itself, and goes to the fall-back when that is in vain
             await asyncio.sleep(pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 from sqlmodel import update
@@ -78,8 +79,8 @@ async def test_the_attempt_is_in_the_books_before_the_provider_hears_of_it(wave:
     worker = wave.worker()
     claim = worker._queue.claim
 
-    async def noted(most: int) -> object:
-        claimed = await claim(most)
+    async def noted(*asked: Any) -> object:
+        claimed = await claim(*asked)
         known.update(attempt.id for attempt in await wave.attempts())
         return claimed
 

@@ -31,7 +31,7 @@ BAD = {
     5: ("nl,3011,0,0,0622222222,sms", "a place in the Netherlands"),
     6: ("nl,3011,51.9225,4.4792,112,sms", "mobile must be a Dutch telephone number"),
     7: ("nl,6211,50.85,5.69,0433123457,sms", "a land line takes no texts"),
-    8: ("nl,x,51.9225,4.4792,0633333333,fax", "channels must be one or more of sms voice"),
+    8: ("nl,x,51.9225,4.4792,0633333333,fax", "channels must be one or more of email sms voice"),
 }
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_list_changes_nothing(burgernet: Command, store: Store
     people.write_text("name,number\nA,0612345678\n", "utf-8")
     status, said = burgernet("participants", "import", str(people))
     assert status == 1
-    assert "lacking: language,postcode,lat,lon,mobile,channels" in said
+    assert "lacking: language,postcode,mobile,channels" in said
     assert rows(store, ContactPoint) == []
 
 

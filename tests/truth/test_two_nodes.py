@@ -141,7 +141,7 @@ async def test_a_caller_of_one_node_speaks_with_an_operator_of_the_other(pair: P
         rung = asyncio.create_task(why("rotterdam-2"))
         await refusing.rejects()
         assert await rung == "refused"
-        assert await why("limburg-1") == "unreachable"  # its phone is registered nowhere
+        assert await why("limburg-1") == "not_in_use"  # its phone is registered nowhere
 
 
 async def test_a_dead_nodes_operators_are_away_and_its_callers_are_called_back(pair: Pair) -> None:
