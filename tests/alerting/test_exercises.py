@@ -20,6 +20,7 @@ from actions.vault import Vaults
 from alerting.audience import write_next
 from alerting.channels import Sending
 from alerting.dispatcher import Dispatcher
+from alerting.fallback import write_fallbacks
 from alerting.practising import STRAY, practising
 from alerting.queue import Queue
 from alerting.receipts import Receipt
@@ -96,6 +97,35 @@ async def test_a_delivery_of_an_exercise_to_somebody_else_never_leaves_and_is_to
     assert strays.lately() == 1
     refused = await town.row(action, FOR_REAL)
     assert (refused.state, refused.reason) == ("failed", STRAY.operator_message)
+
+
+async def test_alert_fallback_update_and_result_of_an_exercise_reach_who_practises_and_nobody_else(
+    town: Town, redis: Redis
+) -> None:
+    await town.has(somebody(3, 30, channels=("voice",)), somebody(4, 40, channels=("voice",)))
+    await becomes(town, 3, exercise=True)
+    action, strays = await starts_exercise(town), Strays(CollectorRegistry())
+    await written(town, redis)
+    async with town.store.writing() as session:  # the telephone did not reach
+        await session.exec(update(Delivery).where(col(Delivery.channel) == "voice").values(state=DeliveryState.FAILED))
+    await write_fallbacks(town.store, redis)
+    await sent_by_a_worker(town, redis, strays)
+    await town.updates(action)
+    await written(town, redis)
+    await sent_by_a_worker(town, redis, strays)
+    await town.ends(action)
+    await written(town, redis)
+    await sent_by_a_worker(town, redis, strays)
+    reached = {kind: {row.to for row in await town.rows(action, kind)} for kind in ("alert", "update", "result")}
+    assert reached == {kind: {number(PRACTISES), number(3)} for kind in ("alert", "update", "result")}
+    assert ("sms", number(3)) in {(row.channel, row.to) for row in await town.rows(action)}
+    assert strays.lately() == 0
+
+
+async def test_what_is_for_real_does_not_reach_who_only_practises(town: Town, redis: Redis) -> None:
+    action = await town.looks_out()
+    await written(town, redis)
+    assert {row.to for row in await town.rows(action)} == {number(FOR_REAL)}
 
 
 async def test_who_signed_off_practises_no_more(town: Town) -> None:
