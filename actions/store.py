@@ -109,9 +109,8 @@ class Store:
         """In this transaction PostgreSQL finds thousands of rows in tables of millions by their indexes, one by one.
         Left to itself it reads whole tables for a chunk of an audience, or compiles a plan for longer than it runs."""
         if self.dialect == "postgresql":
-            await session.exec(text("SET LOCAL enable_hashjoin = off"))  # type: ignore[call-overload]
-            await session.exec(text("SET LOCAL enable_mergejoin = off"))  # type: ignore[call-overload]
-            await session.exec(text("SET LOCAL jit = off"))  # type: ignore[call-overload]
+            off = [func.set_config(name, "off", True) for name in ("enable_hashjoin", "enable_mergejoin", "jit")]
+            await session.exec(select(*off))
 
     async def one_at_a_time(self, session: AsyncSession, key: bytes) -> None:
         """Until this transaction ends no other one with the same key (8 bytes count) gets past this line. On SQLite

@@ -36,17 +36,17 @@ SELECT i, 'mobile', '\\x00', decode(md5(i::text), 'hex'), 1, CASE WHEN i % 60 = 
        CASE WHEN i % 200 = 4 THEN now() END
 FROM generate_series(1, {people}) i"""
 
-# One in twenty shares the telephone of the household, one in four is also called; half have quiet hours of nearly
+# One in twenty shares the telephone of the household, one in four is also called, one in four has quiet hours of nearly
 # a day, so that whenever the bench runs a look-out finds them asleep until it is over, and an AMBER wakes them.
 SUBSCRIPTIONS = """
 INSERT INTO register.subscription
     (address_id, contact_point_id, channel, kinds, wakes, quiet_from, quiet_until)
 SELECT a.id, a.participant_id - (a.participant_id % 20 = 7)::int, channel,
        CASE WHEN a.participant_id % 25 = 6 THEN 22 ELSE 23 END, 4,
-       CASE WHEN a.participant_id % 2 = 0 THEN {quiet_from} ELSE 0 END,
-       CASE WHEN a.participant_id % 2 = 0 THEN {quiet_until} ELSE 0 END
+       CASE WHEN a.participant_id / 6 % 4 = 0 THEN {quiet_from} ELSE 0 END,
+       CASE WHEN a.participant_id / 6 % 4 = 0 THEN {quiet_until} ELSE 0 END
 FROM register.address a, (VALUES ('sms'), ('voice')) channels(channel)
-WHERE channel = 'sms' OR a.participant_id % 4 = 1"""
+WHERE channel = 'sms' OR a.participant_id / 6 % 4 = 1"""
 
 TABLES = ("participant", "address", "contact_point", "subscription")
 

@@ -15,7 +15,7 @@ from actions.store import Store
 from alerting.audience.rings import Circle, Ground, ground, nearest_first
 
 # Cells whose people are counted at once.
-COUNTED = 2_048
+COUNTED = 8_192
 
 
 async def ground_of(store: Store, area: Mapping[str, Any], x: float, y: float) -> Ground:
@@ -23,8 +23,9 @@ async def ground_of(store: Store, area: Mapping[str, Any], x: float, y: float) -
     if area.get("type") != "nation":
         return await asyncio.to_thread(ground, area, x, y)
     async with store.reading() as session:
-        cells = list(await session.exec(select(Address.cell).distinct()))
-    return Ground(nearest_first(cells, x, y), frozenset())
+        query = select(Address.cell, func.count()).group_by(col(Address.cell))
+        people = dict((await session.exec(query)).all())
+    return Ground(nearest_first([*people], x, y), frozenset(), people=people)
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,21 @@ class Part:
         return here if self.of == 1 else and_(here, col(Address.id) % self.of == self.part)
 
 
-async def count(store: Store, cells: Sequence[int], most: int) -> list[tuple[Part, int]]:
+async def count(store: Store, place: Ground, cells: Sequence[int], most: int) -> list[tuple[Part, int]]:
     """The cells in which somebody lives, in this order, with how many; one with more than `most` in parts."""
-    query = select(Address.cell, func.count()).where(store.one_of(col(Address.cell), cells)).group_by(col(Address.cell))
-    async with store.reading() as session:
-        people = dict((await session.exec(query)).all())
+    people = await _people(store, cells) if place.people is None else place.people
     found = []
     for cell in cells:
         if lives := people.get(cell, 0):
             of = -(-lives // most)
             found += [(Part([cell], part, of), -(-lives // of)) for part in range(of)]
     return found
+
+
+async def _people(store: Store, cells: Sequence[int]) -> Mapping[int, int]:
+    query = select(Address.cell, func.count()).where(store.one_of(col(Address.cell), cells)).group_by(col(Address.cell))
+    async with store.reading() as session:
+        return dict((await session.exec(query)).all())
 
 
 def taken(counted: list[tuple[Part, int]], most: int) -> tuple[Part, list[tuple[Part, int]]]:

@@ -44,7 +44,7 @@ async def _near(store: Store, awaited: Awaited) -> AsyncIterator[Chunk]:
     place = await ground_of(store, action.area, action.x, action.y)
     for number, cells in rings(place.cells):
         for start in range(0, len(cells), COUNTED):
-            counted = await count(store, cells[start : start + COUNTED], CHUNK)
+            counted = await count(store, place, cells[start : start + COUNTED], CHUNK)
             while counted:
                 part, counted = taken(counted, most)
                 where = await inside(store, place, part)

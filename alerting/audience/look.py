@@ -10,7 +10,7 @@ from actions.store import Store
 from alerting.audience.awaited import Awaited
 from alerting.audience.cells import COUNTED, Part, count, ground_of, inside, taken
 from alerting.audience.chunks import CHUNK
-from alerting.audience.rings import rings
+from alerting.audience.rings import Ground, rings
 from alerting.audience.rows import living_near
 
 # Of a ring with more addresses than this a part is looked at: a look ahead takes seconds for millions too.
@@ -58,7 +58,7 @@ async def look(store: Store, awaited: Awaited, at: datetime) -> Look:
     found = Look()
     place = await ground_of(store, awaited.action.area, awaited.action.x, awaited.action.y)
     for number, cells in rings(place.cells):
-        counted, weight = await _some(store, cells)
+        counted, weight = await _some(store, place, cells)
         found.exact = found.exact and weight == 1
         while counted:
             part, counted = taken(counted, CHUNK)
@@ -70,11 +70,11 @@ async def look(store: Store, awaited: Awaited, at: datetime) -> Look:
     return found
 
 
-async def _some(store: Store, cells: list[int]) -> tuple[list[tuple[Part, int]], float]:
+async def _some(store: Store, place: Ground, cells: list[int]) -> tuple[list[tuple[Part, int]], float]:
     """The cells of a ring with their people, or every so many of them; and for how many people each one stands."""
     counted: list[tuple[Part, int]] = []
     for start in range(0, len(cells), COUNTED):
-        counted += await count(store, cells[start : start + COUNTED], CHUNK)
+        counted += await count(store, place, cells[start : start + COUNTED], CHUNK)
     everybody = sum(people for _, people in counted)
     if everybody <= LOOKED_AT:
         return counted, 1

@@ -27,12 +27,13 @@ class Circle:
 @dataclass(frozen=True)
 class Ground:
     """Where an action looks. `cells` nearest first, `edge` those that the edge crosses; whoever lives in these is in it
-    when the circle holds the place, or else the area does."""
+    when the circle holds the place, or else the area does. `people`: how many live in each cell, if known."""
 
     cells: NDArray[np.int64]
     edge: frozenset[int]
     area: Area | None = None
     circle: Circle | None = None
+    people: Mapping[int, int] | None = None
 
 
 def ground(given: Mapping[str, Any], x: float, y: float) -> Ground:
