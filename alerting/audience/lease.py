@@ -37,9 +37,11 @@ class Lease:
             return True
 
     async def given_back(self, message_id: int) -> None:
-        """Others may write it now."""
+        """Others may write it now, if it is still ours."""
+        key = KEY.format(message_id)
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._redis.delete(KEY.format(message_id))
+                if await self._redis.get(key) == self._name:
+                    await self._redis.delete(key)
         except (RedisError, OSError, TimeoutError):
             pass  # it runs out by itself
