@@ -69,6 +69,8 @@ class WaitingLine:
         self._staffed: set[str] = set()
         self._filled = ""
         self._look_at, self._wrap_up_over = 0.0, math.inf
+        # Redis was away, and may come back empty.
+        self._in_doubt = False
         self.connected = asyncio.Event()
         # Whether this controller leads a call with this id; set once there is a controller.
         self.leads: Callable[[str], bool] = lambda _: False
@@ -101,10 +103,12 @@ class WaitingLine:
 
     async def staffed(self, room: str) -> bool:
         """Whether anybody is on duty in `room`, free or not. Raises LineAway."""
+        await self._filled_again()
         return bool(await self._scripts.run("staffed", room))
 
     async def staff(self, rooms: Iterable[str], language: str) -> Staff:
         """Who is on duty in these rooms, free or not. Raises LineAway."""
+        await self._filled_again()
         return Staff(await self._scripts.run("staff", language, *rooms))
 
     async def unstaffed(self, room: str) -> None:
@@ -198,6 +202,7 @@ class WaitingLine:
                         await news.subscribe("burgernet:wake")
                     await self.restore()
                     self._forget_staffed()
+                    self._in_doubt = False
                     self.connected.set()
                     pause = 0.2
                     while True:
@@ -206,6 +211,7 @@ class WaitingLine:
                         seen = clock()
             except (RedisError, OSError, TimeoutError, LineAway) as fault:
                 log.warning("waiting line: Redis does not answer (%s); trying again in %.1f s", fault, pause)
+                self._in_doubt = True
                 # A line in which nothing happens hears nothing for as long.
                 seen = clock() if self.connected.is_set() else seen
             finally:
@@ -223,6 +229,16 @@ class WaitingLine:
             self._has_left(what.removeprefix("left "))
         elif what.startswith("wrap_up "):
             self._wrap_up_over = min(self._wrap_up_over, float(what.split(" ")[1]))
+
+    async def _filled_again(self) -> None:
+        """An emptied Redis would say that nobody is on duty anywhere. Raises LineAway."""
+        if not self._in_doubt:
+            return
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self.connected.wait()
+        except TimeoutError:
+            raise LineAway("Redis is not filled again yet") from None
 
     def _has_left(self, room: str) -> None:
         self._staffed.discard(room)

@@ -18,10 +18,11 @@ from actions.books import Actor
 from actions.desk import Desk, NewAction, Texts
 from actions.geography import to_rd
 from actions.matching import OpenAction
-from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Message, MessageKind, now
+from actions.models import Attempt, ContactPoint, Delivery, DeliveryState, Kind, Message, MessageKind, bits, now
 from actions.numbers import CallerKind, allowed
 from actions.register import Entry, Register
 from actions.store import LOCK_WAIT_S, Store
+from actions.wishes import Wishes
 from alerting.audience import write_next
 from alerting.channels import Channel
 from alerting.channels.sms import TwilioSms
@@ -32,6 +33,7 @@ from stand_ins.twilio import Twilio
 from web.hooks.twilio import STATUS
 
 CENTRE = (51.9225, 4.4792)
+ALL_KINDS = Wishes(kinds=bits(Kind))
 MIDDLE = to_rd(*CENTRE)
 KILOMETRE: Mapping[str, object] = {"type": "circle", "lat": CENTRE[0], "lon": CENTRE[1], "radius": 1000}
 WHY = Actor("tester", "tests", "to see that it works")
@@ -91,7 +93,7 @@ class Wave:
         """These people take part about places in a row, the first this far east of the middle, one metre apart."""
         x, y = MIDDLE
         entries = [
-            Entry("nl", "3011", x + metres + place, y, e164, CallerKind.MOBILE, frozenset({"sms"}))
+            Entry("nl", "3011", x + metres + place, y, e164, CallerKind.MOBILE, frozenset({"sms"}), wishes=ALL_KINDS)
             for place, e164 in enumerate(numbers)
         ]
         await self.register.add(entries, WHY)
