@@ -8,6 +8,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Transformer
 
 from actions.geography import (
     CELL_M,
@@ -22,6 +23,7 @@ from actions.geography import (
     to_wgs,
 )
 
+OF_PROJ = Transformer.from_crs("EPSG:4326", "EPSG:28992", always_xy=True)
 ROTTERDAM = {"type": "circle", "lat": 51.9225, "lon": 4.47917, "radius": 2000}
 
 
@@ -288,3 +290,9 @@ def test_a_looked_up_outline_comes_back_as_it_was_kept(corner: list[float], side
 )
 def test_an_area_known_by_name_needs_its_outline(given: object, said: str) -> None:
     assert said in faults(given)
+
+
+@given(st.floats(50.6, 53.7), st.floats(3.2, 7.3))
+def test_a_place_lies_where_proj_itself_puts_it(lat: float, lon: float) -> None:
+    assert to_rd(lat, lon) == pytest.approx(OF_PROJ.transform(lon, lat), abs=0.001)
+    assert to_wgs(*to_rd(lat, lon)) == pytest.approx((lat, lon), abs=1e-8)
