@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOM_NEEDED = 1_000_000_000
 START_BOUND_S = 30
 
 
@@ -53,10 +54,16 @@ def postgres_server() -> Iterator[str]:
     """The address (postgresql+asyncpg://...) of a PostgreSQL with an empty database; nothing of it stays."""
     careless = ("-cfsync=off", "-cfull_page_writes=off", "-csynchronous_commit=off")
     with (
-        tempfile.TemporaryDirectory(prefix="burgernet-pg-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="burgernet-pg-", dir=_memory(), ignore_cleanup_errors=True) as folder,
         postgres_in(Path(folder), careless) as server,
     ):
         yield server.url
+
+
+def _memory() -> Path | None:
+    """Where files are in memory, when there is room: a database is made and dropped there in a tenth of the time."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM_NEEDED else None
 
 
 @dataclass(frozen=True)

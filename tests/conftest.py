@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from unittest.mock import patch
@@ -38,7 +37,6 @@ HERE = Path(__file__).parent
 LONGEST = "demo"
 # How many tests to come begin with clearing away what a failed one left: its second try, and the next.
 TO_CLEAR = pytest.StashKey[int]()
-_drops = ThreadPoolExecutor(1)
 _numbers = count(1)
 
 
@@ -94,7 +92,6 @@ def postgres() -> Iterator[str]:
         asyncio.run(_tell(server, f"CREATE DATABASE {COUNTRY} TEMPLATE {BARE}"))
         asyncio.run(_fill(f"{server}/{COUNTRY}"))
         yield server
-        _drops.submit(int).result()  # what was to be dropped is
 
 
 @pytest.fixture(scope="session")
@@ -180,8 +177,7 @@ def _copy(server: str, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     asyncio.run(_tell(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield f"{server}/{name}"
-    # PostgreSQL takes half a second for it: the next test does not wait.
-    _drops.submit(asyncio.run, _tell(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(_tell(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _fill(url: str) -> None:
