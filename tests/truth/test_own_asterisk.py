@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -105,19 +106,21 @@ def test_a_root_without_asterisk_is_refused(settings: Settings, tmp_path: Path) 
         instance(settings.model_copy(update={"asterisk_root": tmp_path}))
 
 
-def folders_of_postgresql() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("burgernet-pg-*"))
-
-
 def test_postgresql_leaves_no_process_and_no_folder() -> None:
-    before = folders_of_postgresql()
     with postgres_server() as url:
-        port = make_url(url).port
-        (folder,) = [
-            new for new in folders_of_postgresql() - before if running_on(f"-cport={port}") and running_on(str(new))
-        ]
+        folder = Path(asyncio.run(data_directory(url))).parent
+        assert folder.is_dir()
+        assert running_on(str(folder))
     assert gone(str(folder))
     assert not folder.exists()
+
+
+async def data_directory(url: str) -> str:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        return str(await connection.fetchval("SHOW data_directory"))
+    finally:
+        await connection.close()
 
 
 def test_redis_leaves_no_process_and_shows_nobody_its_password() -> None:

@@ -76,7 +76,7 @@ async def test_a_citizens_sighting_is_believed_over_the_api(rotterdam: Asking, b
     async with base.store.writing() as session:
         session.add(sent)
     body = {"sighting": sighting_id, "why": "the coat is right"}
-    assert (await rotterdam.post(f"/v1/actions/{other['id']}/sighting-confirmations", body)).status == 404
+    assert (await rotterdam.post(f"/v1/actions/{other['id']}/sighting-confirmations", body)).status == 422
     path = f"/v1/actions/{made['id']}/sighting-confirmations"
     for _ in range(2):
         believed = await rotterdam.post(path, body)

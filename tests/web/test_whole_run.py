@@ -102,7 +102,7 @@ async def test_no_number_ever_stands_in_a_line_of_the_log(
     assert run.process.returncode == 0
     events = [json.loads(line) for line in run.lines]
     assert all({"time", "level", "logger", "message"} <= event.keys() for event in events)
-    assert any("deliveries of its alert written" in event["message"] for event in events)
+    assert any("the audience of its alert is written" in event["message"] for event in events)
     written = "".join(run.lines)
     for number in (*PEOPLE, STRANGER):
         assert number[3:] not in written

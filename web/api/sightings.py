@@ -34,7 +34,7 @@ async def confirm_sighting(
 ) -> Reply[SightingOut]:
     await visible(office, asked, path.id)
     if not await office.sightings.known(body.sighting, path.id):
-        raise Problem(404, f"there is no sighting {body.sighting} of this action")
+        raise Problem(422, f"there is no sighting {body.sighting} of this action: GET .../sightings lists them")
     kept = await office.sightings.confirm(body.sighting, asked.by(body.why), path.id)
     await action_changed(office.redis)
     return Reply(_out(kept))
@@ -78,6 +78,6 @@ ENDPOINTS: Sequence[Endpoint] = (
         Scope.TIPS_WRITE,
         "Believe a sighting that a citizen sent; a search moves there",
         confirm_sighting,
-        refuses={404: "There is no such action or sighting in the rooms of this token"} | TOO_LATE,
+        refuses=NO_ACTION | TOO_LATE | {422: "The action has no such sighting"},
     ),
 )
