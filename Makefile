@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 ONLY ?=
 # How many tests run side by side; most of them wait for calls to take their time.
-WORKERS ?= 3
+WORKERS ?= 5
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20

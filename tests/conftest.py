@@ -8,16 +8,21 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Container, Generator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import asyncpg
 import pytest
+import uvloop
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.util import LRUCache
 
 from actions.books import Actor
 from actions.seed import seed
@@ -33,6 +38,9 @@ ME = Actor("tester", "tests", "to see that it works")
 # fail once. Failing twice is a failure; each second try is printed as R.
 IN_REAL_TIME = ("alerting", "conversations", "demo", "links", "mail", "push", "texts", "truth", "twilio_voice", "voice")
 HERE = Path(__file__).parent
+# What somebody outside meets: the same on any database, and shown on the one that deployers use. `--every-database`
+# shows it on SQLite too. All that is asked of a database is tested on both: rules of SQL, the queue, audiences, calls.
+FROM_OUTSIDE = ("links", "mail", "push", "texts", "twilio_voice", "web")
 # Begun first, or everybody would wait for it at the end.
 LONGEST = "demo"
 # How many tests to come begin with clearing away what a failed one left: its second try, and the next.
@@ -40,12 +48,32 @@ TO_CLEAR = pytest.StashKey[int]()
 _numbers = count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-database", action="store_true", help="all tests on SQLite and on PostgreSQL")
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """Tests run on the loop that leads `burgernet run`."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("every_database"):
+        names = {item.nodeid for item in items}
+        left_out = [item for item in items if _once_more_on_sqlite(item, names)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _once_more_on_sqlite(item, names)]
     items.sort(key=lambda item: not item.path.is_relative_to(HERE / LONGEST))
     for item in items:
         if item.path.relative_to(HERE).parts[0] in IN_REAL_TIME:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def _once_more_on_sqlite(item: pytest.Item, names: Container[str]) -> bool:
+    """Whether it is the SQLite one of a pair of tests that tell the same."""
+    twin = item.nodeid.replace("sqlite", "postgresql")
+    return item.path.relative_to(HERE).parts[0] in FROM_OUTSIDE and twin != item.nodeid and twin in names
 
 
 def pytest_collection_finish() -> None:
@@ -80,6 +108,34 @@ def _log_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = before
     root.setLevel(level)
+
+
+class ByKind(LRUCache[Any, Any]):
+    """Compiled statements, by the kind of database and not by which one."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(_by_kind(key), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(_by_kind(key), value)
+
+
+def _by_kind(key: Any) -> Any:
+    dialect, *statement = key
+    return type(dialect), *statement
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_once() -> Iterator[None]:
+    """Each test opens a database of its own; a quarter of the time would go into compiling the same statements."""
+    compiled = ByKind(4_000)
+
+    def for_all(connection: Connection) -> None:
+        connection.engine._compiled_cache = compiled
+
+    event.listen(Engine, "engine_connect", for_all)
+    yield
+    event.remove(Engine, "engine_connect", for_all)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bell, "POLL_S", 0.05)
+    monkeypatch.setattr(bell, "POLL_S", 0.2)
     monkeypatch.setattr(pacing, "WAITS_S", SOON)
     monkeypatch.setattr(pacing, "WAITS_AFTER", dict.fromkeys((DeliveryState.BUSY, DeliveryState.NO_ANSWER), SOON))
     monkeypatch.setattr(voice, "RING_S", 3.0)

@@ -74,7 +74,8 @@ async def test_the_display_shows_the_free_number_and_calling_back_finds_the_acti
     await phone.dials(FREE_NUMBER)
     await operator.answers()
     await operator.hears(whispered(action))
-    (call,) = await street.exchange.calls()
+    await phone.hangs_up()
+    call = await street.call_over()
     assert (call.direction, call.action_id, call.match_how) == ("in", action.id, "number")
 
 
