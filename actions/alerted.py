@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -63,19 +64,23 @@ class Lookup:
         return sorted(found, key=lambda action: (action.started_at, action.id), reverse=True)
 
 
+# Put into words once: it is asked for every caller.
+BEGUN = (
+    select(ContactPoint.digest, Action.id, Action.ended_at, Delivery.distance)
+    .join(Delivery, col(Delivery.contact_point_id) == ContactPoint.id)
+    .join(Message, col(Message.id) == Delivery.message_id)
+    .join(Action, col(Action.id) == Message.action_id)
+    .where((col(Action.status) == Status.OPEN) | (col(Action.ended_at) > bindparam("ended_after")))
+    .where(col(ContactPoint.digest).in_(bindparam("digests", expanding=True)))
+    .where(col(Delivery.state).not_in(NEVER_BEGUN))
+)
+
+
 async def _found(session: AsyncSession, digests: Sequence[bytes], grace: timedelta) -> Found:
-    begun = (
-        select(ContactPoint.digest, Action.id, Action.ended_at, Delivery.distance)
-        .join(Delivery, col(Delivery.contact_point_id) == ContactPoint.id)
-        .join(Message, col(Message.id) == Delivery.message_id)
-        .join(Action, col(Action.id) == Message.action_id)
-        .where((col(Action.status) == Status.OPEN) | (col(Action.ended_at) > now() - grace))
-        .where(col(ContactPoint.digest).in_(digests))
-        .where(col(Delivery.state).not_in(NEVER_BEGUN))
-    )
+    begun = await session.exec(BEGUN, params={"digests": digests, "ended_after": now() - grace})
     nearest: dict[bytes, dict[int, int]] = defaultdict(dict)
     ended_at: dict[int, datetime | None] = {}
-    for digest, action_id, ended, metres in await session.exec(begun):
+    for digest, action_id, ended, metres in begun:
         assert action_id is not None
         ended_at[action_id] = ended
         nearest[digest][action_id] = min(metres, nearest[digest].get(action_id, metres))

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import JSON, Column, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from actions.books import Actor
 from actions.models import Call, ContactPoint, Recording, Tip, now
 from actions.numbers import CallerKind
-from actions.reachability import believe_again
+from actions.reachability import believe_again, spoken_against
 from actions.spool import Fact, Spool
 from actions.store import Away, Store, refused
 from actions.together import Together
@@ -207,11 +207,21 @@ def _rows_of(fact: Fact) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return kind, recording, tip
 
 
+# Put into words once: it is asked for every caller, and hardly ever finds anybody.
+DOUBTED = (
+    select(ContactPoint.id)
+    .where(spoken_against())
+    .where(col(ContactPoint.digest).in_(bindparam("known", expanding=True)))
+)
+
+
 async def _heard_from(session: AsyncSession, digests: Sequence[str]) -> None:
     """Numbers that called in are in use, whatever providers said of them."""
-    if digests:
-        which = col(ContactPoint.digest).in_([base64.b64decode(digest) for digest in digests])
-        await believe_again(session, which, CALLED_IN)
+    if not digests:
+        return
+    known = [base64.b64decode(digest) for digest in digests]
+    if doubted := list(await session.exec(DOUBTED, params={"known": known})):
+        await believe_again(session, col(ContactPoint.id).in_(doubted), CALLED_IN)
 
 
 # What a row needs that begins with another fact than the arrival.

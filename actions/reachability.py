@@ -69,11 +69,15 @@ async def doubt(session: AsyncSession, faults: Mapping[int, tuple[Gone, str]]) -
             record(session, PROVIDERS, "find unreachable", "contact point", contact.id)
 
 
+def spoken_against() -> ColumnElement[bool]:
+    """Contact points of which a provider said something."""
+    return or_(col(ContactPoint.unreachable_times) > 0, col(ContactPoint.unreachable_since).is_not(None))
+
+
 async def believe_again(session: AsyncSession, which: ColumnElement[bool], actor: Actor) -> int:
     """The contact points under this condition are reachable again, and nothing speaks against them; how many of them
     were taken for unreachable."""
-    spoken_against = or_(col(ContactPoint.unreachable_times) > 0, col(ContactPoint.unreachable_since).is_not(None))
-    query = select(ContactPoint).where(which, spoken_against).order_by(col(ContactPoint.id)).with_for_update()
+    query = select(ContactPoint).where(which, spoken_against()).order_by(col(ContactPoint.id)).with_for_update()
     back = 0
     for contact in await session.exec(query):
         if contact.unreachable_since is not None:

@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, ColumnElement, Table, any_, event, func, literal, 
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import select
@@ -62,7 +62,7 @@ class Store:
         """`url`: sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME. Connects at first use."""
         if url.startswith("sqlite"):
             return cls(_sqlite_engine(url))
-        return cls(create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=5))
+        return cls(_postgres_engine(url))
 
     @property
     def dialect(self) -> str:
@@ -70,9 +70,13 @@ class Store:
         return self._engine.dialect.name
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session to read with; what it holds stays usable afterwards."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+    async def reading(self, *, transaction: bool = False) -> AsyncIterator[AsyncSession]:
+        """A session to read with; what it holds stays usable afterwards. Each statement sees what is committed by then.
+        `transaction`: for what is set for a transaction only (`by_index`)."""
+        # On PostgreSQL a BEGIN and a ROLLBACK around one SELECT are two questions more than the one that was asked.
+        alone = self.dialect == "postgresql" and not transaction
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT") if alone else self._engine
+        async with AsyncSession(engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
@@ -162,6 +166,18 @@ class _Connection(sqlite3.Connection):
         if self.in_transaction:
             self.rollback()
         super().close()
+
+
+def _postgres_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=10, max_overflow=20, pool_timeout=5)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def still_open(connection: Any, _record: Any, _proxy: Any) -> None:
+        # PostgreSQL was restarted meanwhile: the pool makes another. Asking it each time would be three questions.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:

@@ -63,7 +63,7 @@ async def look(store: Store, awaited: Awaited, at: datetime) -> Look:
         while counted:
             part, counted = taken(counted, CHUNK)
             rows = living_near(awaited, at, number, await inside(store, place, part))
-            async with store.reading() as session:
+            async with store.reading(transaction=True) as session:
                 await store.by_index(session)
                 for row in await session.exec(rows):  # type: ignore[call-overload]
                     found.put(row, weight)

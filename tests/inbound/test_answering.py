@@ -256,7 +256,7 @@ async def test_new_keys_in_between_lose_no_tip_no_answer_and_no_guard(line: Line
     async with line.serving():
         await line.texted(ANNA, "Hallo?")
         await line.texted(ANNA, first.code)
-        assert await line.answered(ANNA) == [line.words("which"), line.words("tip", code=first.code)]
+        assert set(await line.answered(ANNA)) == {line.words("which"), line.words("tip", code=first.code)}
     assert sorted(tip.said for tip in await line.tips(first)) == ["Hallo?", "Hij loopt richting het station"]
 
 
@@ -272,7 +272,7 @@ async def test_before_the_rows_moved_to_a_new_key_their_sender_is_known_all_the_
     async with line.serving():
         await line.texted(ANNA, "Hij rent nu")
         await line.texted(ANNA, first.code)
-        assert await line.answered(ANNA) == [line.words("which"), line.words("tip", code=first.code)]
+        assert set(await line.answered(ANNA)) == {line.words("which"), line.words("tip", code=first.code)}
     assert len(await line.tips(first)) == 2
 
 

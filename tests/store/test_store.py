@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import StatementError
 from sqlmodel import select
@@ -116,6 +117,27 @@ async def test_a_server_without_our_database_is_a_clear_message(postgres: str, d
     store = Store.open(f"{postgres}/{database}")
     with pytest.raises(NoDatabase, match=database):
         await store.wait_until_up(0, print)
+    await store.close()
+
+
+async def test_connections_that_postgresql_closed_meanwhile_are_made_anew(postgres_url: str) -> None:
+    store = Store.open(postgres_url)
+    async with store.reading() as one, store.writing() as other:
+        before = {(await session.connection()).sync_connection for session in (one, other)}
+        assert len(before) == 2
+    closing = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+    try:
+        await closing.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        while await closing.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    finally:
+        await closing.close()
+    async with store.writing() as session:
+        session.add(Organisation(id="a", name="A", kind="police"))
+    assert [row.id for row in await all_of(store, Organisation)] == ["a"]
     await store.close()
 
 
