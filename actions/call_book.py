@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 CALLER = "call.caller"
 SOUND = "recording"
 LOST = "lost sight of"
+# Callers of one moment are looked up together, while they hear the welcome.
+LOOKS_APART_S = 0.05
 
 
 class CallBook:
@@ -39,7 +41,7 @@ class CallBook:
     def __init__(self, store: Store, vaults: Vaults, spool_file: Path) -> None:
         self._store, self._vaults = store, vaults
         self._facts = CallFacts(store, Spool(spool_file, vaults.police))
-        self._alerted = Together(Lookup(store, vaults.register).alerted_in_each)
+        self._alerted = Together(Lookup(store, vaults.register).alerted_in_each, apart_s=LOOKS_APART_S)
 
     async def alerted_in(self, e164: str, grace: timedelta = timedelta(0)) -> list[Alerted]:
         """The actions, open or ended less than `grace` ago, for which an attempt to reach this number began. Callers of

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 FACT_BOUND_S = 0.3
 SOUND_BOUND_S = 5.0
 # So long facts gather for one transaction: a caller does not notice it, and a busy hour costs no more than a calm one.
-APART_S = 0.02
+APART_S = 0.04
 MOST = 500
 # Kinds of facts that hold sound: each is a transaction of its own.
 SOUNDS = ("tip", "sound")

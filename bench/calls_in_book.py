@@ -14,8 +14,7 @@ from actions.vault import Vault, read_keys
 from bench.ground import PROMPT_S, Ground
 from bench.results import Figure, Goal
 from bench.sipp import Load
-
-# The operator's phone has rung, heard who calls, and is connected within this.
+from telephony.calls import OPENS_S
 
 
 async def figures(bench: str, on: Ground) -> list[Figure]:
@@ -44,7 +43,8 @@ async def rows(on: Ground) -> int:
 
 
 async def ring_delays_ms(on: Ground, load: Load, rings: Sequence[tuple[float, str]]) -> list[float]:
-    """From the caller's INVITE to the operator's, less the one prompt in between: of the callers known by number."""
+    """From the caller's INVITE to the operator's, less the one prompt in between and the pause before it, in which the way
+    of the sound opens: of the callers known by number."""
     vault = Vault(read_keys(on.settings.police_keys.get_secret_value()))
     invited = {vault.digest(number, CALLER): at for number, at in load.invited.items() if on.country.room_of(number)}
     connection = await _connected(on)
@@ -59,7 +59,7 @@ async def ring_delays_ms(on: Ground, load: Load, rings: Sequence[tuple[float, st
     for at, account in rings:
         rang[account].append(at)
     found = [
-        _ring_before(rang[row["operator_id"]], row["connected_at"]) - invited[row["digest"]] - PROMPT_S
+        _ring_before(rang[row["operator_id"]], row["connected_at"]) - invited[row["digest"]] - OPENS_S - PROMPT_S
         for row in connected
         if row["digest"] in invited and row["connected_at"].timestamp() > invited[row["digest"]]
     ]

@@ -56,6 +56,8 @@ async def find_action(
     alerted = await _in_time(call, board, looked_up) if number.e164 else ()
     regions = board.regions_of(number.area_code)
     finding: Finding = find(number, alerted, offered_to(call, board), regions)
+    if not isinstance(finding, Sure):
+        await call.note("finding")
     if isinstance(finding, Over):
         if found := await _all_the_same(call, board, finding.action):
             return found

@@ -1,5 +1,7 @@
 """The free number, 0800-0011: from the welcome to a talk with the operator of the right action."""
 
+import asyncio
+
 from actions.matching import Match, by_code
 from actions.numbers import read_number
 from ivr_flows.anonymous import number_of
@@ -49,11 +51,16 @@ async def _found(call: Call, board: Switchboard) -> Match | None:
 
 async def _welcome(call: Call, board: Switchboard) -> Match | None:
     """Answers and welcomes. A code keyed during the welcome is as good as one that was asked for."""
-    await board.book.arrived(call.id, read_number(call.caller.number), call.dialled, call.arrived_at)
-    await call.answer()
+    # Written while the way of the sound opens. Until it is, the channel in Asterisk is what a next controller finds.
+    arriving = asyncio.create_task(
+        board.book.arrived(call.id, read_number(call.caller.number), call.dialled, call.arrived_at)
+    )
+    try:
+        await call.answer()
+    finally:
+        await arriving
     await board.book.answered(call.id)
     keyed = await ask(call, board, lambda language: ["welcome"], digits=CODE_DIGITS, silence=0)
-    await call.note("finding")
     if len(keyed) < CODE_DIGITS:
         return None
     return await match_by_code(call, board, keyed, "the caller keyed the code during the welcome")

@@ -65,6 +65,8 @@ class Call:
         self._listener = Listener(controller, leg)
         self._ringing = Ringing(controller, call_id, leg)
         self._music = False
+        # An earlier controller may have left it playing.
+        self._music_plays = bool(facts)
 
     async def answer(self) -> None:
         """Answers, and returns when the caller can hear something."""
@@ -145,7 +147,7 @@ class Call:
             yield
         finally:
             self._music = False
-        await self.controller.stop_music(self.leg)
+        await self._no_music()
 
     async def hold(self, prompt: Prompt) -> None:
         """A prompt, whole, and then music until `unhold`."""
@@ -155,7 +157,7 @@ class Call:
 
     async def unhold(self) -> None:
         self._music = False
-        await self.controller.stop_music(self.leg)
+        await self._no_music()
 
     async def ring(
         self,
@@ -200,7 +202,13 @@ class Call:
 
     async def _music_again(self) -> None:
         if self._music:
+            self._music_plays = True
             await self._ask("POST", "moh")
+
+    async def _no_music(self) -> None:
+        if self._music_plays:
+            self._music_plays = False
+            await self.controller.stop_music(self.leg)
 
     async def _ask(self, method: str, what: str, **query: Any) -> Any:
         return await self._listener.request(method, what, **query)

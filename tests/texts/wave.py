@@ -62,7 +62,7 @@ class Unsteady(Store):
         self.slow_s, self.unreadable, self.refuses_writes = 0.0, False, 0
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self, *, transaction: bool = False) -> AsyncIterator[AsyncSession]:
         await asyncio.sleep(self.slow_s)
         if self.unreadable:
             raise OperationalError("SELECT", {}, OSError("gone"))
