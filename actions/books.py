@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.models import Audit, Outbox
+from actions.models import Action, Audit, Outbox
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,9 @@ def record(session: AsyncSession, actor: Actor, verb: str, object_kind: str, obj
 def tell(session: AsyncSession, kind: str, subject: object, **data: Any) -> None:
     """Adds an outbox row to the transaction; `data` without personal data."""
     session.add(Outbox(kind=kind, subject=str(subject), data=data))
+
+
+async def tell_of_tip(session: AsyncSession, tip_id: str, action_id: int | None) -> None:
+    """The news of a tip, about an action or about none yet; whether that is an exercise stands in it."""
+    exercise = (await session.exec(select(Action.exercise).where(Action.id == action_id))).first()
+    tell(session, "tip.received", action_id or "none", tip=tip_id, exercise=bool(exercise))

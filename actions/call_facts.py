@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.books import Actor
+from actions.books import Actor, tell_of_tip
 from actions.models import Call, ContactPoint, Recording, Tip, now
 from actions.numbers import CallerKind
 from actions.reachability import believe_again, spoken_against
@@ -175,7 +175,9 @@ class CallFacts:
         async with self._store.writing(SOUND_BOUND_S * 0.8) as session:
             await session.exec(self._store.insert_new(_table(Recording)).values(**recording))
             if kind != "talk":
-                await session.exec(self._store.insert_new(_table(Tip)).values(**tip))
+                kept = await session.exec(self._store.insert_new(_table(Tip)).values(**tip))
+                if kept.rowcount:
+                    await tell_of_tip(session, tip["id"], tip["action_id"])
 
 
 def _rows_of(fact: Fact) -> tuple[str, dict[str, Any], dict[str, Any]]:

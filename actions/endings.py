@@ -16,6 +16,7 @@ from actions.texts import Texts
 
 USUAL_SHARE = 0.5
 ITSELF = Actor("burgernet", "alerting role", "its time was over and nobody ended it")
+NO_END = Actor("burgernet", "alerting role", "an earlier version started it without an end")
 # What people hear of an action that nobody ended.
 NO_LONGER = {
     "nl": "Deze oproep is gesloten, zonder resultaat. U hoeft niet meer uit te kijken.",
@@ -81,6 +82,16 @@ class Endings:
             record(session, actor, "extend", "action", action.id)
             tell(session, "action.extended", action.id, ends_at=ends_at.isoformat(), exercise=action.exercise)
         return ends_at
+
+    async def give_ends(self, open_for: Mapping[Kind, timedelta]) -> bool:
+        """Gives open actions that have no end one, counted from now: an earlier version started them. Leaves none."""
+        endless = select(Action).where(Action.status == Status.OPEN, col(Action.ends_at).is_(None))
+        async with self._store.writing() as session:
+            for action in await session.exec(endless.with_for_update()):
+                until = action.ends_at = now() + open_for[Kind(action.kind)]
+                record(session, NO_END, "extend", "action", action.id)
+                tell(session, "action.extended", action.id, ends_at=until.isoformat(), exercise=action.exercise)
+        return False
 
     async def overdue(self, most: int) -> Sequence[int]:
         """Open actions whose time is over, the longest first."""

@@ -67,7 +67,7 @@ class LinkTips:
         async with self._store.writing() as session:
             if not await spend(session, link):
                 return False
-            keep_words(session, self._vault, tip, _said(seen), CITIZEN)
+            await keep_words(session, self._vault, tip, _said(seen), CITIZEN)
             if link.about.action_id and (found := await _on_the_map(session, seen)):
                 x, y, accuracy = found
                 moment = now() - timedelta(minutes=seen.minutes_ago)

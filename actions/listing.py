@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, false, func, or_
 from sqlmodel import col, select
 
 from actions.books import Actor, record
@@ -61,10 +61,13 @@ class Listing:
 
     async def calls(
         self, most: int, actor: Actor, room_id: str | None, action_id: int | None, after: Place | None
-    ) -> list[Call]:
-        """Calls of a room (None: of all) and an action (None: whatever it was about); that they were consulted is
-        written down with it."""
-        query = select(Call).order_by(col(Call.arrived_at).desc(), col(Call.id)).limit(most)
+    ) -> list[tuple[Call, bool]]:
+        """Calls of a room (None: of all) and an action (None: whatever it was about), each with whether that is an
+        exercise; that they were consulted is written down with it."""
+        query = select(Call, func.coalesce(Action.exercise, false())).outerjoin(
+            Action, col(Action.id) == Call.action_id
+        )
+        query = query.order_by(col(Call.arrived_at).desc(), col(Call.id)).limit(most)
         if room_id:
             query = query.where(Call.room_id == room_id)
         if action_id:
@@ -76,7 +79,7 @@ class Listing:
             record(
                 session, actor, "consult", "calls of action" if action_id else "calls", action_id or room_id or "all"
             )
-            return list(await session.exec(query))
+            return [(call, bool(about)) for call, about in await session.exec(query)]
 
     async def _listed(self, query: object) -> list[Listed]:
         async with self._store.reading() as session:

@@ -31,6 +31,25 @@ class LostCalls:
         async with self._store.reading() as session:
             return [call_id for call_id in await session.exec(query) if call_id not in held]
 
+    async def hung_up(self, apps: Collection[str], since: datetime, until: datetime, how: str) -> list[str]:
+        """The calls in line of these controllers that ended in this time, in this way."""
+        query = select(Call.id).where(
+            led_by(apps),
+            col(Call.ended_at).between(since, until),
+            Call.ended_how == how,
+            col(Call.connected_at).is_(None),
+        )
+        async with self._store.reading() as session:
+            return list(await session.exec(query))
+
+    async def amend(self, call_ids: Collection[str], before: str, how: str) -> tuple[int, int]:
+        """They did not end as we thought. How many, and how many of them gave no number; each is counted once."""
+        amending = update(Call).where(col(Call.id).in_(call_ids), col(Call.ended_how) == before).values(ended_how=how)
+        async with self._store.writing() as session:
+            withheld = (await session.exec(amending.where(col(Call.sealed).is_(None)))).rowcount
+            others = (await session.exec(amending)).rowcount
+        return withheld + others, withheld
+
     async def end(self, call_ids: Collection[str], how: str) -> tuple[int, int]:
         """Ends those without an end. How many, and how many of them waited for somebody without giving a number. Of
         two who do it at once each call is counted by one."""

@@ -153,7 +153,7 @@ async def _serve(session: AsyncSession, region: Region, room_id: str, verb: str,
 def _hand_over(session: AsyncSession, action: Action, room_id: str, actor: Actor) -> None:
     action.room_id = room_id
     record(session, actor, "hand over", "action", action.id)
-    tell(session, "action.handed_over", action.id, room=room_id)
+    tell(session, "action.handed_over", action.id, room=room_id, exercise=action.exercise)
 
 
 def _set(row: SQLModel, values: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from actions.books import Actor, record, tell
+from actions.books import Actor, record, tell_of_tip
 from actions.call_book import SOUND
 from actions.desk import Refused
 from actions.models import Action, Call, Operator, Photo, Recording, Tip, now
@@ -81,7 +81,7 @@ class Tips:
         async with self._store.writing() as session:
             done = await session.exec(self._store.insert_new(table).values(**tip, received_at=now()))
             if done.rowcount:
-                tell(session, "tip.received", action_id, tip=tip["id"])
+                await tell_of_tip(session, str(tip["id"]), action_id)
 
     async def of_action(self, which: str | int, actor: Actor) -> list[Told]:
         """The tips of an action (its spoken code, or its id), newest first; that they were read is written down with
@@ -138,7 +138,7 @@ class Tips:
         if operator_id and await session.get(Operator, operator_id) is None:
             raise Refused([f"operator {operator_id!r} is not known"])
         note = Tip(action_id=action_id, room_id=room_id, call_id=call_id, source="note", operator_id=operator_id)
-        keep_words(session, self._vault, note, said, actor)
+        await keep_words(session, self._vault, note, said, actor)
         return note.id
 
     async def _opened(self, session: AsyncSession, which: Any) -> list[Told]:
@@ -186,13 +186,13 @@ class Tips:
         return "seen it earlier" if seconds is None else f"recording of {seconds:.0f} s"
 
 
-def keep_words(session: AsyncSession, vault: Vault, tip: Tip, said: str, actor: Actor) -> None:
+async def keep_words(session: AsyncSession, vault: Vault, tip: Tip, said: str, actor: Actor) -> None:
     """Adds a tip of words to the transaction, sealed, with its audit row and the news of it."""
     sealed = vault.seal(readable(said).encode(), WORDS)
     tip.sealed, tip.key_version = sealed.blob, sealed.version
     session.add(tip)
     record(session, actor, "collect", "tip", tip.id)
-    tell(session, "tip.received", tip.action_id or "none", tip=tip.id)
+    await tell_of_tip(session, tip.id, tip.action_id)
 
 
 def text_tip_id(text_id: str) -> str:

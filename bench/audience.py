@@ -146,8 +146,9 @@ async def _by_hand(place: Place, awaited: Awaited, radius: float | None) -> tupl
 async def _count_ours(place: Place, awaited: Awaited) -> None:
     async for chunk in chunks(place.store, awaited):
         at = now()
+        assert chunk.ring is not None
         chosen = as_deliveries(place.store, awaited, at, living_near(awaited, at, chunk.ring, chunk.where)).subquery()
-        async with place.store.reading() as session:
+        async with place.store.reading(transaction=True) as session:
             await place.store.by_index(session)
             await session.exec(select(func.count()).select_from(chosen))
 
@@ -156,6 +157,7 @@ async def _ids_of_ours(place: Place, awaited: Awaited) -> set[tuple[int, str]]:
     found: set[tuple[int, str]] = set()
     async for chunk in chunks(place.store, awaited):
         at = now()
+        assert chunk.ring is not None
         rows = living_near(awaited, at, chunk.ring, chunk.where)
         async with place.store.reading() as session:
             chosen = as_deliveries(place.store, awaited, at, rows)

@@ -43,8 +43,8 @@ async def rows(on: Ground) -> int:
 
 
 async def ring_delays_ms(on: Ground, load: Load, rings: Sequence[tuple[float, str]]) -> list[float]:
-    """From the caller's INVITE to the operator's, less the one prompt in between and the pause before it, in which the way
-    of the sound opens: of the callers known by number."""
+    """From the caller's INVITE to the operator's, of callers known by number; less the one prompt in between and the
+    pause before it, in which the way of the sound opens."""
     vault = Vault(read_keys(on.settings.police_keys.get_secret_value()))
     invited = {vault.digest(number, CALLER): at for number, at in load.invited.items() if on.country.room_of(number)}
     connection = await _connected(on)

@@ -58,10 +58,11 @@ class Adoption:
                 self._nothing_left.add(app)
         except (RedisError, OSError, TimeoutError, AriAway, AriError, *Away) as fault:
             log.info("controller %s could not be replaced yet: %s", app, type(fault).__name__)
-        except ExceptionGroup as faults:
-            if faults.split((LeaseLost, Replaced))[1]:
-                raise
-            log.warning("controller %s is served by another: %s", app, faults.exceptions[0])
+        except Exception as fault:
+            if _given_up(fault):
+                log.warning("controller %s is served by another", app)
+            else:
+                log.exception("controller %s: a fault while it was served here; tried again", app)
         finally:
             self._begun.discard(app)
 
@@ -94,6 +95,10 @@ class Adoption:
 
     async def _has_calls(self, app: str) -> bool:
         return any(is_ours(app, channel) for channel in await self._own.listing("channels"))
+
+
+def _given_up(fault: Exception) -> bool:
+    return isinstance(fault, ExceptionGroup) and not fault.split((LeaseLost, Replaced))[1]
 
 
 async def _over(name: ServedName) -> None:

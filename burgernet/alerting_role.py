@@ -56,6 +56,7 @@ async def alerting_role(base: Base, say: Say, ready: asyncio.Event) -> None:
 def _by_the_clock(base: Base) -> Mapping[str, Callable[[], Awaitable[bool]]]:
     endings = Endings(base.store)
     return {
+        "no ends": every(SETTLE_S, partial(endings.give_ends, base.settings.open_for)),
         "ends by themselves": partial(end_overdue, endings, base.redis),
         "reminders": partial(remind, endings, base.settings.reminders),
         "tallies": every(SETTLE_S, partial(settle, base.store)),

@@ -132,8 +132,8 @@ def run(
         async with opened(settings) as base:
             await run_until_told(base, role or list(Role), say)
 
-    # What was imported stays: looking through it for garbage would let every caller wait, again and again. And a hundred
-    # calls a second make, and leave to be freed, so many objects that Python's own thresholds look all the time.
+    # What was imported stays: looking through it for garbage would let every caller wait, again and again. On a busy
+    # day so many objects come and go that Python, left to itself, would look all the time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     # Half the processor time of a call is the event loop's: libuv's is cheaper.

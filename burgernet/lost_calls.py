@@ -12,7 +12,7 @@ from actions.call_backs import NODE_LOST
 from actions.lost_calls import LostCalls
 from actions.store import Away
 from burgernet.base import Base
-from ivr_flows.booked import FAILED
+from ivr_flows.booked import FAILED, HUNG_UP
 from telephony.controller import Controller
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S = 30.0
 # So long after a call came, whoever leads it holds it.
 GRACE = timedelta(minutes=1)
+# From the moment an Asterisk hangs everybody up until it is gone. Who hung up by himself just then is called back too.
+SHUTS_DOWN = timedelta(seconds=5)
 
 
 async def end_lost_calls(base: Base, controller: Controller) -> None:
@@ -38,8 +40,24 @@ async def _end_lost(base: Base, controller: Controller) -> None:
     # Of an earlier life of Asterisk nothing is left, whoever held it.
     earlier = await LostCalls(base.store).find([app], controller.asterisk_since, controller.held)
     await end_failed(base, earlier)
+    await _call_back_who_was_shut_out(base, controller)
     if count := await base.book.end_lost(app, controller.held, GRACE):
         log.warning("%d calls ended while no controller held them", count)
+
+
+async def _call_back_who_was_shut_out(base: Base, controller: Controller) -> None:
+    """An Asterisk that is told to end hangs everybody up: in the book they are callers who hung up just before."""
+    since = controller.asterisk_since
+    last = min(controller.ari.lost_at or since, since)
+    lost, waiting = LostCalls(base.store), HUNG_UP.format(stage="waiting")
+    call_ids = await lost.hung_up([controller.ari.app], last - SHUTS_DOWN, since, waiting)
+    if not call_ids:
+        return
+    kept = await base.call_backs.keep_for(call_ids, NODE_LOST)
+    amended, withheld = await lost.amend(call_ids, waiting, FAILED)
+    if amended:
+        base.lost_callers.told(kept, withheld)
+        log.warning("%d callers in line were hung up by Asterisk's end: %d are called back", amended, kept)
 
 
 async def end_failed(base: Base, call_ids: Collection[str]) -> None:

@@ -86,7 +86,8 @@ def _dialled(numbers: list[str]) -> list[str]:
 
 Contact = Annotated[str, StringConstraints(pattern=r"^sip:[A-Za-z0-9.:-]+$")]
 Network = Annotated[str, AfterValidator(_network)]
-ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
+# With it begin the ids of its calls, 40 characters with what Asterisk adds.
+ControllerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,13}$")]
 PrivateUrl = Annotated[str, AfterValidator(_private)]
 PrivateAddress = Annotated[str, AfterValidator(_private_address)]
 PrivateBind = Annotated[str, AfterValidator(_private_bind)]

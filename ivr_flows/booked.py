@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 HANDED_OVER = "handed to the dialplan"
 FAILED = "the telephone exchange failed"
+HUNG_UP = "caller hung up: {stage}"
 
 
 async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, Any, str]) -> None:
@@ -24,7 +25,7 @@ async def booked(call: Call, board: Switchboard, conversation: Coroutine[Any, An
     try:
         ending = await conversation
     except Hangup as end:
-        left = f"caller hung up: {call.facts.get('stage', 'welcome')}"
+        left = HUNG_UP.format(stage=call.facts.get("stage", "welcome"))
         await _ends(call, board, FAILED if end.cause == EXCHANGE_FAILED else left)
         if end.cause == EXCHANGE_FAILED:
             await _keep_place(call, board)

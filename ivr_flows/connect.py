@@ -33,12 +33,6 @@ T = TypeVar("T")
 PROMISED = "to be called back"
 OFFER_S = 1.0
 ASK_AGAIN_S = 2.0
-# These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
-GONE = {
-    "no_answer": "the phone was not answered",
-    "unreachable": "the phone is not registered",
-    "not_in_use": "the phone is not registered",
-}
 
 
 class Chosen(Exception):
@@ -199,8 +193,7 @@ async def ring(
         return await call.ring(taken.endpoint, seconds, said, language)
     except NotReached as missed:
         log.info("call %s: operator %s not reached (%s)", call.id, operator, missed.why)
-        if why := GONE.get(missed.why):
-            await board.send_away(operator, why)
+        await board.not_reached(operator, missed.why)
         return None
 
 

@@ -56,15 +56,18 @@ async def find_action(
     alerted = await _in_time(call, board, looked_up) if number.e164 else ()
     regions = board.regions_of(number.area_code)
     finding: Finding = find(number, alerted, offered_to(call, board), regions)
-    if not isinstance(finding, Sure):
-        await call.note("finding")
+    if isinstance(finding, Sure):
+        return finding.match
+    await call.note("finding")
     if isinstance(finding, Over):
         if found := await _all_the_same(call, board, finding.action):
             return found
         finding = what_to_ask(offered_to(call, board), regions)
+    return await _asked(call, board, finding)
+
+
+async def _asked(call: Call, board: Switchboard, finding: Choose | AskCode | NothingOpen) -> Match | None:
     match finding:
-        case Sure(match):
-            return match
         case Choose(options, why):
             found = await _choose(call, board, options, "choose-action" if why == "alerted" else "confirm-area")
             found = found or await _by_asking(call, board, _others(call, board, options))

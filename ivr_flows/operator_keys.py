@@ -71,10 +71,10 @@ async def tell(led: Led, *prompts: Prompt) -> None:
     await led.talk.tell(*prompts, language=led.language)
 
 
-async def release(led: Led, operator: str) -> None:
+async def release(led: Led, operator: str, *, talked: bool = True) -> None:
     """The call is done with an operator; never fails."""
     try:
-        await led.board.line.release(operator, led.call.id)
+        await led.board.line.release(operator, led.call.id, talked=talked)
     except LineAway as fault:
         log.warning("call %s: operator %s is freed when Redis is back (%s)", led.call.id, operator, fault)
 
@@ -263,11 +263,12 @@ async def _rung(led: Led, operator: str) -> Leg | None:
         return await led.talk.ring(endpoint, led.board.patience.operator_rings, _context(led, language), language)
     except NotReached as missed:
         log.info("call %s: colleague %s not reached (%s)", led.call.id, operator, missed.why)
-        await release(led, operator)
+        await led.board.not_reached(operator, missed.why)
+        await release(led, operator, talked=False)
         await tell(led, "not-reached")
         return None
     except BaseException:
-        await asyncio.shield(release(led, operator))
+        await asyncio.shield(release(led, operator, talked=False))
         raise
 
 

@@ -25,6 +25,14 @@ from telephony.waiting_line import LineAway, WaitingLine
 log = logging.getLogger(__name__)
 
 
+# These answers mean that nobody sits at the phone: the operator goes off duty. A busy one keeps the duty.
+GONE = {
+    "no_answer": "the phone was not answered",
+    "unreachable": "the phone is not registered",
+    "not_in_use": "the phone is not registered",
+}
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long, in seconds, each wait of a caller may last."""
@@ -126,9 +134,11 @@ class Switchboard:
         Raises LineAway."""
         return language if await self.line.staff(rooms, language) is Staff.SPEAKS else ""
 
-    async def send_away(self, operator: str, why: str) -> None:
-        """Takes off duty an operator whose phone does not answer, in SQL first. Never fails: the next restore of the
-        line repairs what could not be written."""
+    async def not_reached(self, operator: str, how: str) -> None:
+        """Takes off duty an operator at whose phone nobody sits (`how`: as NotReached has it), in SQL first. Never
+        fails: the next restore of the line repairs what could not be written."""
+        if not (why := GONE.get(how)):
+            return
         try:
             await self.desk.sign_off(operator, Actor("telephony", "waiting-line", why))
             await self.look_at(operator)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -68,6 +69,7 @@ class Ari:
         self.connected = asyncio.Event()
         # How many times a connection was made.
         self.connections = 0
+        self.lost_at: datetime | None = None
 
     async def run(self, on_event: Callable[[Event], None], on_connected: Callable[[], Awaitable[None]]) -> None:
         """Keeps connected until cancelled. `on_event` must return at once; `on_connected` runs after every connect
@@ -147,6 +149,7 @@ class Ari:
                 raise AriAway("the socket ended")
             finally:
                 self.connected.clear()
+                self.lost_at = datetime.now(UTC)
                 if greeting:
                     greeting.cancel()
                 self._forget_questions()

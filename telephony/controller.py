@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Flow = Callable[[Call], Awaitable[None]]
 LeftRecording = Callable[[str, str, bytes], Awaitable[None]]
-LONGEST_NUMBER = 64
+LONGEST_NUMBER, LONGEST_ID = 64, 40
 EXERCISE = "exercise"
 # The ways in whose caller IDs are believed.
 BELIEVED = ("trunk", EXERCISE)
@@ -276,7 +276,7 @@ class Controller:
         call = Call(
             self,
             leg,
-            facts.get("id") or f"{self.ari.app}-{channel['id']}"[-40:],
+            facts.get("id") or call_id(self.ari.app, channel["id"]),
             _caller(channel, origin, presentation),
             dialled,
             datetime.fromisoformat(facts["arrived"]) if "arrived" in facts else datetime.now(UTC),
@@ -342,6 +342,12 @@ class Controller:
             self.bridges.finish(sounding, thing_id, how)
         elif leg := self._legs.get(sounding):
             leg.finish(thing_id, how)
+
+
+def call_id(app: str, leg_id: str) -> str:
+    """Begins with the name of its controller, by which its calls are found when it is gone; of Asterisk's id (the time
+    and a number that counts) so much of the end as fits."""
+    return f"{app}-{leg_id[len(app) + 1 - LONGEST_ID :]}"
 
 
 def _caller(channel: Channel, origin: str, presentation: str) -> Caller:

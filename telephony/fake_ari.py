@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from telephony.ami import Ami, Watcher
@@ -21,6 +22,7 @@ class FakeAri(Ari):
         self.app, self._asterisk = app, asterisk
         self.connected = asyncio.Event()
         self.connections = 0
+        self.lost_at: datetime | None = None
         self._lost: asyncio.Future[None]
         self._on_event: Callable[[Event], None]
 
@@ -81,6 +83,7 @@ class FakeAri(Ari):
             await self._lost
         finally:
             self.connected.clear()
+            self.lost_at = datetime.now(UTC)
             if self._asterisk.sockets.get(self.app) is self:
                 del self._asterisk.sockets[self.app]
             greeting.cancel()

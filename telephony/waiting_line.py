@@ -140,12 +140,12 @@ class WaitingLine:
             del self._holding[operator]
         return held
 
-    async def release(self, operator: str, call_id: str) -> None:
+    async def release(self, operator: str, call_id: str, *, talked: bool = True) -> None:
         """The call is done with `operator`: after a talk comes the wrap-up; free again unless signed off meanwhile.
-        Raises LineAway."""
+        `talked`: False for one who was held and only rang. Raises LineAway."""
         if self._holding.get(operator) == call_id:
             del self._holding[operator]
-        await self._scripts.run("release", operator, call_id, _now_ms())
+        await self._scripts.run("release", operator, call_id, _now_ms(), int(talked))
 
     async def away(self, operator: str) -> None:
         """`operator` takes no more calls; a talk going on is not touched. Raises LineAway."""

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, case, literal
 from sqlmodel import col, select
 
-from actions.models import Delivery, Message, MessageKind
+from actions.models import Address, Delivery, Message, MessageKind
 from actions.store import Store
 from alerting.audience.awaited import Awaited
 from alerting.audience.cells import COUNTED, count, ground_of, inside, taken
-from alerting.audience.rings import rings
+from alerting.audience.rings import Ground, rings
 
-# Addresses in a transaction: few at first, so that the first message leaves at once, then more and more.
-FIRST_CHUNK, CHUNK = 1_000, 10_000
+# Addresses in a transaction: few at first, so that the first message leaves at once, then more.
+FIRST_CHUNK, CHUNK, GROWS = 2_000, 10_000, 5
+# The people of so many cells (a circle of some six kilometres) are counted in one moment.
+FEW_CELLS = 512
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Those who live in a ring (`near`: the condition on addresses), or were alerted before (on deliveries)."""
+    """Those who live in some rings (`where` is about addresses), or were alerted before (about deliveries). `farthest`:
+    the number of the last of the rings; 0 for those alerted before. `ring`: in which of them an address lies."""
 
     where: ColumnElement[bool]
-    ring: int
-    near: bool
+    farthest: int = 0
+    ring: ColumnElement[int] | None = None
 
 
 async def chunks(store: Store, awaited: Awaited) -> AsyncGenerator[Chunk, None]:
@@ -33,7 +36,7 @@ async def chunks(store: Store, awaited: Awaited) -> AsyncGenerator[Chunk, None]:
     message = awaited.message
     if message.kind != MessageKind.ALERT:
         async for where in _alerted(store, awaited):
-            yield Chunk(where, 0, near=False)
+            yield Chunk(where)
     if message.kind != MessageKind.RESULT and not message.followers:
         async for chunk in _near(store, awaited):
             yield chunk
@@ -42,14 +45,35 @@ async def chunks(store: Store, awaited: Awaited) -> AsyncGenerator[Chunk, None]:
 async def _near(store: Store, awaited: Awaited) -> AsyncIterator[Chunk]:
     action, most = awaited.action, min(FIRST_CHUNK, CHUNK)
     place = await ground_of(store, action.area, action.x, action.y)
+    for near in _counted_together(place):
+        counted = await count(store, place, [cell for cells in near.values() for cell in cells], CHUNK)
+        while counted:
+            part, counted = taken(counted, most)
+            here = set(part.cells)
+            held = {
+                awaited.rings_before + number: some
+                for number, cells in near.items()
+                if (some := [cell for cell in cells if cell in here])
+            }
+            yield Chunk(await inside(store, place, part), max(held), _ring(store, held))
+            most = min(GROWS * most, CHUNK)
+
+
+def _counted_together(place: Ground) -> Iterator[Mapping[int, Sequence[int]]]:
+    """The rings (number -> cells) in pieces, nearest first: all of a small place, else parts of one ring."""
+    if len(place.cells) <= FEW_CELLS:
+        yield dict(rings(place.cells))
+        return
     for number, cells in rings(place.cells):
         for start in range(0, len(cells), COUNTED):
-            counted = await count(store, place, cells[start : start + COUNTED], CHUNK)
-            while counted:
-                part, counted = taken(counted, most)
-                where = await inside(store, place, part)
-                yield Chunk(where, awaited.rings_before + number, near=True)
-                most = min(2 * most, CHUNK)
+            yield {number: cells[start : start + COUNTED]}
+
+
+def _ring(store: Store, held: Mapping[int, Sequence[int]]) -> ColumnElement[int]:
+    *nearer, farthest = held
+    if not nearer:
+        return literal(farthest)
+    return case(*((store.one_of(col(Address.cell), held[number]), number) for number in nearer), else_=farthest)
 
 
 async def _alerted(store: Store, awaited: Awaited) -> AsyncIterator[ColumnElement[bool]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import literal
+
 from actions.store import Store
 from alerting.audience.awaited import Awaited
 from alerting.audience.cells import COUNTED, Part, count, ground_of, inside, taken
@@ -62,7 +64,7 @@ async def look(store: Store, awaited: Awaited, at: datetime) -> Look:
         found.exact = found.exact and weight == 1
         while counted:
             part, counted = taken(counted, CHUNK)
-            rows = living_near(awaited, at, number, await inside(store, place, part))
+            rows = living_near(awaited, at, literal(number), await inside(store, place, part))
             async with store.reading(transaction=True) as session:
                 await store.by_index(session)
                 for row in await session.exec(rows):  # type: ignore[call-overload]

@@ -38,7 +38,7 @@ COLUMNS = (
 IN_A_WAVE = (*COLUMNS, "ring")
 
 
-def living_near(awaited: Awaited, at: datetime, ring: int, where: ColumnElement[bool]) -> Select[Any]:
+def living_near(awaited: Awaited, at: datetime, ring: ColumnElement[int], where: ColumnElement[bool]) -> Select[Any]:
     """A row for each subscription about an address under `where`: participant_id, contact_point_id, channel, language,
     metres, ring, wait (minutes from the whole minute of `at`; 0: at once) and found (quiet.AWAKE and further)."""
     away = func.sqrt(
@@ -46,7 +46,7 @@ def living_near(awaited: Awaited, at: datetime, ring: int, where: ColumnElement[
         + (col(Address.y) - awaited.action.y) * (col(Address.y) - awaited.action.y)
     )
     wanted = col(Subscription.kinds).bitwise_and(awaited.kind.bit) != 0
-    rows = _rows(awaited, at, Subscription.contact_point_id, Subscription.channel, func.round(away), literal(ring))
+    rows = _rows(awaited, at, Subscription.contact_point_id, Subscription.channel, func.round(away), ring)
     found = (
         rows.select_from(Address)
         .join(Subscription, col(Subscription.address_id) == Address.id)

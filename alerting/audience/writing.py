@@ -100,7 +100,8 @@ class Audiences:
             if not await _still(session, going.awaited):
                 return False
             await self._store.by_index(session)
-            await _count_ring(session, going.awaited, chunk)
+            if chunk.farthest:
+                await _count_ring(session, going.awaited, chunk)
             count = (await session.exec(_insert(self._store, going.awaited, chunk))).rowcount
         going.deliveries += count
         if count:
@@ -140,16 +141,19 @@ async def _still(session: AsyncSession, awaited: Awaited) -> bool:
 
 
 async def _count_ring(session: AsyncSession, awaited: Awaited, chunk: Chunk) -> None:
-    fewer = (col(Message.id) == awaited.message.id) & (col(Message.rings) < chunk.ring)
+    fewer = (col(Message.id) == awaited.message.id) & (col(Message.rings) < chunk.farthest)
     await session.exec(
-        update(Message).where(fewer).values(rings=chunk.ring).execution_options(synchronize_session=False)
+        update(Message).where(fewer).values(rings=chunk.farthest).execution_options(synchronize_session=False)
     )
 
 
 def _insert(store: Store, awaited: Awaited, chunk: Chunk) -> Any:
     """Adds who is not there yet. Who is, by a nearer address with quiet hours, may hear of it earlier by this one."""
     at, table = now(), Delivery.__table__  # type: ignore[attr-defined]
-    rows = living_near(awaited, at, chunk.ring, chunk.where) if chunk.near else alerted_before(awaited, at, chunk.where)
+    if chunk.ring is None:
+        rows = alerted_before(awaited, at, chunk.where)
+    else:
+        rows = living_near(awaited, at, chunk.ring, chunk.where)
     adding = store.insert(table).from_select(IN_A_WAVE, as_deliveries(store, awaited, at, rows))
     untouched = (table.c.state == DeliveryState.PENDING) & (table.c.changed_at == table.c.created_at)
     return adding.on_conflict_do_update(

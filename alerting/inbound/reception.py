@@ -121,7 +121,7 @@ class Reception:
         finding = about(incoming.said, number, alerted, offered)
         if not practises and not isinstance(finding, Sure) and _names_exercise(incoming.said, current):
             if says_something(incoming.said) and not only_code(incoming.said):
-                keep_words(session, self._vaults.police, _tip(incoming, None), incoming.said, CITIZEN)
+                await keep_words(session, self._vaults.police, _tip(incoming, None), incoming.said, CITIZEN)
                 return Understood(Meaning.TIP, Answer.EXERCISE)
             return Understood(Meaning.UNCLEAR, Answer.EXERCISE)
         return await self._found(session, incoming, finding, who)
@@ -133,7 +133,7 @@ class Reception:
             case NothingOpen():
                 return Understood(Meaning.UNCLEAR, Answer.NOTHING_OPEN)
             case Choose() if says_something(incoming.said):
-                keep_words(session, self._vaults.police, _tip(incoming, None), incoming.said, CITIZEN)
+                await keep_words(session, self._vaults.police, _tip(incoming, None), incoming.said, CITIZEN)
                 return Understood(Meaning.TIP, Answer.WHICH)
             case Choose():
                 return Understood(Meaning.UNCLEAR, Answer.WHICH)
@@ -143,7 +143,7 @@ class Reception:
         """A text about one action. With the code come the tips that waited for it."""
         waited = match.how == "code" and await self._claim_waiting(session, match, who)
         if says_something(incoming.said) and not only_code(incoming.said):
-            keep_words(session, self._vaults.police, _tip(incoming, match), incoming.said, CITIZEN)
+            await keep_words(session, self._vaults.police, _tip(incoming, match), incoming.said, CITIZEN)
         elif not waited:
             answer = Answer.SAY_WHAT if match.how == "code" else Answer.UNCLEAR
             return Understood(Meaning.UNCLEAR, answer, match.action.id)

@@ -110,9 +110,18 @@ def test_no_secret_has_a_default(services: dict[str, Any]) -> None:
 def test_only_sip_media_and_the_web_role_can_be_reached_from_outside(services: dict[str, Any]) -> None:
     opened = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert opened == {
-        "asterisk": ["5060:5060/udp", "10000-10199:10000-10199/udp"],
+        "asterisk": ["5060:5060/udp", "5061:5061/tcp", "10000-10199:10000-10199/udp"],
         "web": ["127.0.0.1:8080:8080"],
     }
+
+
+def test_the_files_for_tls_are_mounted_where_the_configuration_is_written(services: dict[str, Any]) -> None:
+    service = services["configuration"]
+    files = [service["environment"][f"BURGERNET_SIP_{name}"] for name in ("CERTIFICATE", "KEY", "AUTHORITIES")]
+    mounted = {filled_in(volume, {"BURGERNET_CERTIFICATES": "/own"}) for volume in service["volumes"]}
+    assert {str(Path(file).parent) for file in files} == {"/certificates"}
+    assert "/own:/certificates:ro" in mounted
+    assert filled_in(service["environment"]["BURGERNET_SIP_SECURED"], {}) == "[]"
 
 
 def test_every_image_names_its_version(services: dict[str, Any]) -> None:

@@ -243,6 +243,15 @@ async def test_a_colleague_who_does_not_answer_leaves_everything_as_it_was(excha
     await free(exchange, "rotterdam-2")
 
 
+async def test_a_colleague_who_lets_it_ring_goes_off_duty_as_with_a_caller(exchange: Exchange) -> None:
+    talk = await talking(exchange)
+    await talk.operator.presses("*2" + await number_of(exchange, "rotterdam-2") + "#")
+    await talk.colleague.rings()
+    await talk.operator.hears("not-reached")
+    await until(lambda: exchange.off_duty("rotterdam-2"), "the colleague off duty")
+    await talk.operator.talks_with(talk.caller)
+
+
 async def test_a_key_stops_the_ringing_at_a_colleague(exchange: Exchange) -> None:
     talk = await talking(exchange)
     await talk.operator.presses("*2" + await number_of(exchange, "rotterdam-2") + "#")

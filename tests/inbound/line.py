@@ -107,11 +107,11 @@ class Line:
     async def texts(self) -> list[InboundText]:
         return sorted(await all_of(self.store, InboundText), key=lambda text: text.received_at)
 
-    async def action(self, region: str = "rotterdam") -> OpenAction:
+    async def action(self, region: str = "rotterdam", *, exercise: bool = False) -> OpenAction:
         lat, lon = PLACES[region]
         area = {"type": "circle", "lat": lat, "lon": lon, "radius": 2000}
         texts = {"nl": ("de blauwe Golf", "Kijk uit naar een auto."), "en": ("the blue Golf", "Look out for a car.")}
-        return await self.desk.start_action(NewAction("look_out", region, area, texts), ME)
+        return await self.desk.start_action(NewAction("look_out", region, area, texts, exercise=exercise), ME)
 
     async def ended(self, action: OpenAction, **ago: float) -> None:
         """The action ended so long ago."""

@@ -182,7 +182,7 @@ async def test_a_robot_that_stops_and_starts_gets_three_answers(line: Line) -> N
         await line.texted(ANNA, "STOP")
         await line.texted(ANNA, "START")
         line.clock.runs(seconds=5)
-    assert await line.answered(ANNA) == [line.words("stopped"), line.words("started")]
+    assert set(await line.answered(ANNA)) == {line.words("stopped"), line.words("started")}
     assert not await line.signed_off(ANNA)
 
 
@@ -238,7 +238,7 @@ async def test_who_signed_off_and_sends_a_tip_is_answered(line: Line) -> None:
     await line.texted(ANNA, "STOP")
     await line.texted(ANNA, "Ik zag hem toch nog bij de brug")
     assert len(await line.tips(action)) == 1
-    assert await line.answered(ANNA) == [line.words("stopped"), line.words("tip", code=action.code)]
+    assert set(await line.answered(ANNA)) == {line.words("stopped"), line.words("tip", code=action.code)}
 
 
 async def test_new_keys_in_between_lose_no_tip_no_answer_and_no_guard(line: Line) -> None:

@@ -11,7 +11,7 @@ from actions.books import Actor
 from actions.call_book import CallBook
 from actions.desk import Refused
 from actions.matching import Match, OpenAction
-from actions.models import Audit, Recording, Tip
+from actions.models import Audit, Outbox, Recording, Tip
 from actions.numbers import read_number
 from actions.tips import LONGEST, Tips
 from actions.vault import Vault, Vaults
@@ -50,6 +50,21 @@ async def test_tips_of_every_source_are_listed_newest_first(line: Line, tips: Ti
     assert {tip.room_id for tip in listed} == {action.room_id}
     assert [tip.received_at for tip in listed] == sorted((tip.received_at for tip in listed), reverse=True)
     assert [tip.has_sound for tip in listed] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+async def test_the_news_of_every_tip_says_whether_it_is_about_an_exercise(
+    line: Line, tips: Tips, book: CallBook, exercise: bool
+) -> None:
+    action = await line.action(exercise=exercise)
+    await _called(book, "call-1", action)
+    await book.keep_tip("call-1", action.id, action.room_id, WAV, 12.4)
+    await book.keep_tip("call-1", action.id, action.room_id, WAV, 12.4)
+    await tips.pressed("call-2", action.id, action.room_id)
+    await tips.note(action.code, "Patrouille onderweg", ME, "rotterdam-1")
+    news = [row for row in await all_of(line.store, Outbox) if row.kind == "tip.received"]
+    assert [(row.subject, row.data["exercise"]) for row in news] == [(str(action.id), exercise)] * 3
+    assert {row.data["tip"] for row in news} == {row.id for row in await line.tip_rows()}
 
 
 async def test_reading_tips_is_written_down_with_who_when_and_why(line: Line, tips: Tips) -> None:

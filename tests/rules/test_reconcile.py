@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telephony.controller import call_id
 from telephony.reconcile import Plan, checkpoint, is_ours, plan
 from telephony.ringing import CHECKPOINT
 
@@ -136,3 +137,12 @@ def test_an_answer_that_was_missed_is_made_up_for() -> None:
 def test_callers_are_adopted_in_the_order_in_which_they_came() -> None:
     channels = [caller("1.9"), caller("1.2", arrived="2026-05-01T12:02"), caller("1.1", arrived="2026-05-01T12:01")]
     assert [channel["id"] for channel, _ in plan(APP, channels, [], []).adopt] == ["1.1", "1.2", "1.9"]
+
+
+@pytest.mark.parametrize("app", ["burgernet-one", "burgernet-" + "a" * 13])
+@pytest.mark.parametrize("leg", ["1764597612.12", "1764597612.1234567", "a-long-node-1764597612.1234567890"])
+def test_the_id_of_a_call_fits_and_begins_with_its_controller(app: str, leg: str) -> None:
+    made = call_id(app, leg)
+    assert len(made) <= 40
+    assert made.startswith(f"{app}-")
+    assert made.endswith(leg[-16:])

@@ -107,6 +107,7 @@ def test_a_private_address_is_good(given: pytest.MonkeyPatch, host: str) -> None
         ("SIP_SECRET", ""),
         ("CONTROLLER", "Two words"),
         ("CONTROLLER", ""),
+        ("CONTROLLER", "fourteensigns1"),
         ("FREE_NUMBER", "+318000011"),
         ("FREE_NUMBER", "08000011\n"),
         ("RTP_PORTS", "10000"),

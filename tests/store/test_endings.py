@@ -118,6 +118,21 @@ async def test_an_action_whose_time_is_over_ends_without_result_in_each_language
     assert await told(country) == ["action.started", "action.ended"]
 
 
+async def test_an_action_that_an_earlier_version_started_gets_an_end_counted_from_now(
+    desk: Desk, country: Store, actor: Actor, endings: Endings
+) -> None:
+    started = await desk.start_action(NEW, actor)
+    await endings.give_ends({Kind.LOOK_OUT: HOUR})
+    assert (await told(country)) == ["action.started"]
+    await make(country, started.id, ends_at=None, started_at=now() - 9 * HOUR)
+    await endings.give_ends({Kind.LOOK_OUT: HOUR})
+    action = await only(country)
+    assert action.status == "open"
+    assert close(action.ends_at, now() + HOUR)
+    assert (await audited(country))[-1][2] == "extend"
+    assert (await told(country))[-1] == "action.extended"
+
+
 async def test_of_several_workers_one_ends_it_and_an_operator_at_the_same_moment_is_told_so(
     desk: Desk, country: Store, actor: Actor, redis: Redis, endings: Endings
 ) -> None:

@@ -34,6 +34,23 @@ async def came(store: Store, call_id: str, number: bytes = b"", **more: Any) -> 
         session.add(Call(id=call_id, dialled="08000011", caller_kind="mobile", **{**waits, **who, **more}))
 
 
+def with_lost_calls(store: Store, vaults: Vaults, folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(
+        store=store,
+        book=CallBook(store, vaults, folder / "spool"),
+        call_backs=CallBacks(store, vaults.police),
+        lost_callers=LostCallers(CollectorRegistry()),
+    )
+
+
+async def ends_lost(base: SimpleNamespace, asterisk_since: datetime, lost_at: datetime | None = None) -> None:
+    """The controller looks twice, in an Asterisk that started then, after it lost the one before."""
+    ari = SimpleNamespace(app=DEAD, lost_at=lost_at)
+    controller = SimpleNamespace(ari=ari, asterisk_since=asterisk_since, held=frozenset())
+    for _ in range(2):
+        await _end_lost(cast(Base, base), cast(Controller, controller))
+
+
 async def found(store: Store, before: datetime | None = None, held: tuple[str, ...] = ()) -> list[str]:
     return sorted(await LostCalls(store).find([DEAD], before or now(), held))
 
@@ -87,19 +104,32 @@ async def test_after_a_start_of_both_the_controller_keeps_call_backs_for_who_wai
     await came(store, f"{DEAD}-before", b"a number")
     await came(store, f"{DEAD}-withheld")
     await came(store, f"{DEAD}-since", b"another", arrived_at=now())
-    base = SimpleNamespace(
-        store=store,
-        book=CallBook(store, vaults, tmp_path / "spool"),
-        call_backs=CallBacks(store, vaults.police),
-        lost_callers=LostCallers(CollectorRegistry()),
-    )
-    controller = SimpleNamespace(
-        ari=SimpleNamespace(app=DEAD), asterisk_since=now() - timedelta(minutes=1), held=frozenset()
-    )
-    for _ in range(2):
-        await _end_lost(cast(Base, base), cast(Controller, controller))
+    base = with_lost_calls(store, vaults, tmp_path)
+    await ends_lost(base, asterisk_since=now() - timedelta(minutes=1))
     assert [row.id for row in await all_of(store, CallBack)] == [f"{DEAD}-before"]
     ends = {call.id: call.ended_how for call in await all_of(store, Call)}
     failed = "the telephone exchange failed"
     assert ends == {f"{DEAD}-before": failed, f"{DEAD}-withheld": failed, f"{DEAD}-since": None}
+    assert base.lost_callers.lately() == 1
+
+
+async def test_whoever_asterisk_hung_up_at_its_end_is_called_back_and_nobody_who_hung_up_before(
+    store: Store, vaults: Vaults, tmp_path: Path
+) -> None:
+    lost_at = now() - timedelta(seconds=20)
+
+    async def hung_up(call_id: str, seconds: float, how: str = "caller hung up: waiting", **more: Any) -> None:
+        more = {"number": call_id.encode(), **more}
+        await came(store, f"{DEAD}-{call_id}", ended_at=lost_at - timedelta(seconds=seconds), ended_how=how, **more)
+
+    await hung_up("then", 1)
+    await hung_up("withheld", 1, number=b"")
+    await hung_up("before", 30)
+    await hung_up("talked", 1, "caller hung up: talking", connected_at=lost_at)
+    await hung_up("tip", 1, "caller hung up: tip")
+    base = with_lost_calls(store, vaults, tmp_path)
+    await ends_lost(base, asterisk_since=lost_at + timedelta(seconds=3), lost_at=lost_at)
+    assert [row.id for row in await all_of(store, CallBack)] == [f"{DEAD}-then"]
+    failed = {call.id for call in await all_of(store, Call) if call.ended_how == "the telephone exchange failed"}
+    assert failed == {f"{DEAD}-then", f"{DEAD}-withheld"}
     assert base.lost_callers.lately() == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from burgernet import asterisk
+from burgernet import asterisk, lost_calls
 from burgernet.embedded import free_port, redis_server
 from telephony.handset import PhoneBox
 from tests.conversations.exchange import FREE_NUMBER, Exchange, Phone, until
@@ -113,9 +113,15 @@ async def test_a_postgresql_that_was_away_in_mid_call_gets_every_fact_once(
                 assert (call.room_id, call.operator_id) == ("rotterdam", "rotterdam-1")
 
 
-async def test_after_a_restart_of_asterisk_the_controller_takes_calls_again(
-    real: RealNode, box: PhoneBox, sqlite_url: str, redis_url: str, tmp_path: Path
+async def test_after_a_restart_of_asterisk_the_controller_takes_calls_again_and_who_waited_is_called_back(
+    real: RealNode,
+    box: PhoneBox,
+    sqlite_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(lost_calls, "LOOK_AGAIN_S", 0.2)
     async with real_exchange(real, box, sqlite_url, redis_url, tmp_path / "spool") as exchange:
         operator, first, second = await talking_and_waiting(exchange)
         ari = exchange.controller.ari
@@ -132,9 +138,10 @@ async def test_after_a_restart_of_asterisk_the_controller_takes_calls_again(
         await first.hangs_up()
         await operator.is_hung_up()
         await until(lambda: _all_ended(exchange, 3), "every call ended in the book")
+        await until(lambda: _kept(exchange), "a call-back kept for who waited")
         assert [call.ended_how for call in await exchange.calls()] == [
             "caller hung up: talking",
-            "caller hung up: waiting",
+            "the telephone exchange failed",
             "caller hung up: talking",
         ]
 

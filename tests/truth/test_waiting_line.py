@@ -163,6 +163,13 @@ async def test_an_operator_who_did_not_answer_has_no_wrap_up(redis: Redis) -> No
         assert await free(redis) == {"a"}
 
 
+async def test_a_colleague_who_was_asked_in_and_did_not_answer_has_no_wrap_up(redis: Redis) -> None:
+    async with controllers(redis, {"a": Post(ROOM, wrap_up_s=60)}, "one") as (one,):
+        await one.line.hold("a", "call")
+        await one.line.release("a", "call", talked=False)
+        assert await free(redis) == {"a"}
+
+
 async def test_who_goes_away_in_the_wrap_up_stays_away(redis: Redis) -> None:
     duty = {"a": Post(ROOM, wrap_up_s=60)}
     async with controllers(redis, duty, "one") as (one,):

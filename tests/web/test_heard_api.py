@@ -18,9 +18,10 @@ ARRIVED = datetime(2026, 11, 24, 20, 0, 0, 123456, UTC)
 NUMBER = "0612345678"
 
 
-async def action_in(base: Base, region: str, actor: Actor) -> int:
+async def action_in(base: Base, region: str, actor: Actor, *, exercise: bool = False) -> int:
     texts = {"nl": ("de Golf", "Kijk uit naar een blauwe Golf.")}
-    return (await base.desk.start_action(NewAction("look_out", region, CIRCLE, texts), actor)).id
+    new = NewAction("look_out", region, CIRCLE, texts, exercise=exercise)
+    return (await base.desk.start_action(new, actor)).id
 
 
 async def called(base: Base, name: str, room: str | None, action: int | None, seconds: int = 0) -> None:
@@ -53,6 +54,18 @@ async def test_a_room_sees_its_own_calls_without_numbers(rotterdam: Asking, base
     assert call["arrivedAt"] == "2026-11-24T20:00:00.123456Z"
     assert "12345678" not in str(answer.body)
     assert {"sealed", "digest", "dialled"}.isdisjoint(call)
+
+
+async def test_a_call_says_whether_it_is_about_an_exercise(everywhere: Asking, base: Base, actor: Actor) -> None:
+    await called(base, "real", "rotterdam", await action_in(base, "rotterdam", actor), 2)
+    await called(base, "exercise", "rotterdam", await action_in(base, "rotterdam", actor, exercise=True), 1)
+    await called(base, "none", "rotterdam", None)
+    answer = await everywhere.get("/v1/calls")
+    assert [(call["id"], call["exercise"]) for call in answer.body["items"]] == [
+        ("real", False),
+        ("exercise", True),
+        ("none", False),
+    ]
 
 
 async def test_a_token_for_all_rooms_sees_all_calls_page_by_page(everywhere: Asking, base: Base) -> None:

@@ -251,6 +251,7 @@ class CallOut(Output):
     connected_at: datetime | None
     ended_at: datetime | None
     ended_how: str | None
+    exercise: bool = Field(description="About an exercise")
 
 
 class CallsOut(Output):

@@ -48,8 +48,8 @@ async def _calls(
     after = _place(query.after) if query.after else None
     found = await office.listing.calls(query.limit + 1, asked.by(), room, action_id, after)
     page = found[: query.limit]
-    after_this = _cursor(page[-1]) if len(found) > query.limit else None
-    return Reply(CallsOut(items=[_call(call) for call in page], next=after_this))
+    after_this = _cursor(page[-1][0]) if len(found) > query.limit else None
+    return Reply(CallsOut(items=[_call(*one) for one in page], next=after_this))
 
 
 def _cursor(call: Call) -> str:
@@ -61,8 +61,8 @@ def _place(cursor: str) -> Place:
     return Place(EPOCH + int(microseconds) * MICROSECOND, call_id)
 
 
-def _call(call: Call) -> CallOut:
-    names = {"action": call.action_id, "room": call.room_id, "operator": call.operator_id}
+def _call(call: Call, exercise: bool) -> CallOut:
+    names = {"action": call.action_id, "room": call.room_id, "operator": call.operator_id, "exercise": exercise}
     return CallOut.model_validate({**call.model_dump(), **names}, extra="ignore")
 
 
