@@ -32,11 +32,12 @@ class LostCalls:
             return [call_id for call_id in await session.exec(query) if call_id not in held]
 
     async def hung_up(self, apps: Collection[str], since: datetime, until: datetime, how: str) -> list[str]:
-        """The calls in line of these controllers that ended in this time, in this way."""
+        """The calls in line of these controllers that ended in this time, in this way; of the last day alone."""
         query = select(Call.id).where(
             led_by(apps),
+            col(Call.arrived_at).between(now() - LONGEST_AGO, until),
             col(Call.ended_at).between(since, until),
-            Call.ended_how == how,
+            col(Call.ended_how) == how,
             col(Call.connected_at).is_(None),
         )
         async with self._store.reading() as session:

@@ -125,6 +125,7 @@ async def test_whoever_asterisk_hung_up_at_its_end_is_called_back_and_nobody_who
     await hung_up("then", 1)
     await hung_up("withheld", 1, number=b"")
     await hung_up("before", 30)
+    await hung_up("long ago", 1, arrived_at=now() - timedelta(days=2))
     await hung_up("talked", 1, "caller hung up: talking", connected_at=lost_at)
     await hung_up("tip", 1, "caller hung up: tip")
     base = with_lost_calls(store, vaults, tmp_path)
