@@ -1,4 +1,4 @@
-"""An audience in parts that are each written in a moment: the nearest first, and none looked at twice."""
+"""An audience in parts that are each written in a moment: the nearest first."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from actions.models import Address, Delivery, Message, MessageKind
 from actions.store import Store
 from alerting.audience.awaited import Awaited
-from alerting.audience.cells import COUNTED, count, ground_of, inside, taken
+from alerting.audience.cells import COUNTED, count, grounds, inside, taken
 from alerting.audience.rings import Ground, rings
 
 # Addresses in a transaction: few at first, so that the first message leaves at once, then more.
-FIRST_CHUNK, CHUNK, GROWS = 2_000, 10_000, 5
+FIRST_CHUNK, CHUNK = 5_000, 10_000
 # The people of so many cells (a circle of some six kilometres) are counted in one moment.
 FEW_CELLS = 512
 
@@ -44,19 +44,20 @@ async def chunks(store: Store, awaited: Awaited) -> AsyncGenerator[Chunk, None]:
 
 async def _near(store: Store, awaited: Awaited) -> AsyncIterator[Chunk]:
     action, most = awaited.action, min(FIRST_CHUNK, CHUNK)
-    place = await ground_of(store, action.area, action.x, action.y)
-    for near in _counted_together(place):
-        counted = await count(store, place, [cell for cells in near.values() for cell in cells], CHUNK)
-        while counted:
-            part, counted = taken(counted, most)
-            here = set(part.cells)
-            held = {
-                awaited.rings_before + number: some
-                for number, cells in near.items()
-                if (some := [cell for cell in cells if cell in here])
-            }
-            yield Chunk(await inside(store, place, part), max(held), _ring(store, held))
-            most = min(GROWS * most, CHUNK)
+    async for place in grounds(store, action.area, action.x, action.y):
+        for near in _counted_together(place):
+            counted = await count(store, place, [cell for cells in near.values() for cell in cells], CHUNK)
+            while counted:
+                part, counted = taken(counted, most)
+                held = _held(near, part.cells, awaited.rings_before)
+                yield Chunk(await inside(store, place, part), max(held), _ring(store, held))
+                most = CHUNK
+
+
+def _held(near: Mapping[int, Sequence[int]], cells: Sequence[int], before: int) -> Mapping[int, Sequence[int]]:
+    """Those of the cells that lie in each ring, where any do; rings are counted from `before`."""
+    here = set(cells)
+    return {before + number: some for number, ring in near.items() if (some := [cell for cell in ring if cell in here])}
 
 
 def _counted_together(place: Ground) -> Iterator[Mapping[int, Sequence[int]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from actions.geography import CELL_M, CELLS_A_ROW, Area, to_rd
 
 # The first ring is about a kilometre around, each next one has twice as many cells.
 FIRST_CELLS = 16
+# Cells that are looked at before all of the country is counted: some three kilometres around.
+NEAREST = 100
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,20 @@ def nearest_first(cells: Sequence[int], x: float, y: float) -> NDArray[np.int64]
     row, column = np.divmod(numbers, CELLS_A_ROW)
     away = ((column + 0.5) * CELL_M - x) ** 2 + ((row + 0.5) * CELL_M - y) ** 2
     return numbers[np.argsort(away, kind="stable")]
+
+
+def around(x: float, y: float) -> list[int]:
+    """The NEAREST cells to a place, wherever that is."""
+    row, column = int(y // CELL_M), int(x // CELL_M)
+    # A disc of so many cells fits into this square, whatever corner of its cell the place is in.
+    far = math.ceil(math.sqrt(NEAREST / math.pi)) + 1
+    square = [
+        up * CELLS_A_ROW + right
+        for up in range(row - far, row + far + 1)
+        for right in range(column - far, column + far + 1)
+    ]
+    cells: list[int] = nearest_first(square, x, y)[:NEAREST].tolist()
+    return cells
 
 
 def rings(cells: NDArray[np.int64]) -> Iterator[tuple[int, list[int]]]:

@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from shapely import Point, Polygon
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from actions.books import Actor
 from actions.desk import Desk, Texts
-from actions.geography import to_rd, to_wgs
+from actions.geography import Area, to_rd, to_wgs
 from actions.models import Delivery, DeliveryState, Message, MessageKind
 from actions.register import Entry, Register
 from actions.seed import seed
 from actions.store import Store
 from actions.vault import Vault
-from alerting.audience import chunks, write_next
+from alerting.audience import Audiences, chunks, write_next
 from alerting.bell import DELIVERIES
 from tests.alerting.town import WORDS, Town, X, Y, circle, number, somebody, until
 
@@ -160,6 +160,24 @@ async def test_deliveries_are_written_nearest_first_over_many_chunks(
     # The order of writing is by ring of cells; the queue itself orders by distance.
     first, last = rows[: len(rows) // 4], rows[-len(rows) // 4 :]
     assert max(row.distance for row in first) < min(row.distance for row in last)
+
+
+async def test_the_nearest_of_a_nation_are_written_before_all_are_counted_and_nobody_twice(
+    town: Town, redis: Redis
+) -> None:
+    x, y = Area.parse({"type": "nation"}).centre
+    await town.has(*(somebody(name, x - X + name * 700, y - Y) for name in range(40)))
+    action, audiences = await town.looks_out({"type": "nation"}), Audiences(town.store, redis)
+    assert await audiences.step()
+    first = await names(town, action)
+    assert first[:3] == [number(0), number(1), number(2)]
+    assert len(first) < 10
+    while await audiences.step():
+        pass
+    assert sorted(await names(town, action)) == [number(name) for name in range(40)]
+    async with town.store.reading() as session:
+        rings = list(await session.exec(select(Delivery.ring).order_by(col(Delivery.distance))))
+    assert rings == sorted(rings)
 
 
 async def test_broken_off_between_chunks_and_begun_again_the_rows_are_the_same(
