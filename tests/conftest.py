@@ -42,8 +42,8 @@ HERE = Path(__file__).parent
 FROM_OUTSIDE = ("links", "mail", "push", "texts", "twilio_voice", "web")
 # Begun first, or everybody would wait for it at the end.
 LONGEST = "demo"
-# How many tests to come begin with clearing away what a failed one left: its second try, and the next.
-TO_CLEAR = pytest.StashKey[int]()
+# Whether a test of this worker failed: those to come begin with clearing away what it left.
+TO_CLEAR = pytest.StashKey[bool]()
 _numbers = count(1)
 
 
@@ -78,9 +78,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What a failed test left open hangs on its traceback: cleared away here, it is not charged to another test."""
-    if left := item.config.stash.get(TO_CLEAR, 0):
-        item.config.stash[TO_CLEAR] = left - 1
+    """What a failed test left open hangs on its traceback, nobody knows for how long: cleared away here, it is not
+    charged to another test."""
+    if item.config.stash.get(TO_CLEAR, False):
         sys.last_type = sys.last_value = sys.last_traceback = None
         with patch("sys.unraisablehook", lambda _: None):
             gc.collect()
@@ -90,7 +90,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
-        item.config.stash[TO_CLEAR] = 2
+        item.config.stash[TO_CLEAR] = True
     return report
 
 
